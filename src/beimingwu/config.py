@@ -1,0 +1,91 @@
+"""Every setting of Beimingwu, once: its default, its environment variable and why it exists.
+
+A setting is read when it is used, so that a test or an operator may change the environment at
+any time. Sizes are bytes, times are seconds.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+
+MiB = 1024 * 1024
+
+
+def _default_dock() -> str:
+    from platformdirs import user_data_dir
+
+    return str(Path(user_data_dir("beimingwu")) / "dock")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The settings in force; `Settings.from_environment()` reads `BEIMINGWU_<NAME>` for each.
+
+    Examples
+    --------
+    >>> Settings().archive_max_members
+    10000
+    """
+
+    # The folder that holds the embedded dock.
+    dock: str = field(default_factory=_default_dock)
+    # Real data sets for benchmarks and tests; not needed to use Beimingwu.
+    data: str = "../shared/data"
+
+    # An archive larger than this is refused before it is read.
+    archive_max_bytes: int = 1024 * MiB
+    # Unpacked size, members, and unpacked / packed ratio of one archive: zip bombs stop here.
+    archive_max_unpacked_bytes: int = 4096 * MiB
+    archive_max_members: int = 10_000
+    archive_max_ratio: int = 200
+    # learnware.yaml and the semantic JSON are small; anything larger is an attack or a mistake.
+    manifest_max_bytes: int = 1 * MiB
+    # stat.json: 100 points of a few thousand features fit with room to spare.
+    specification_max_bytes: int = 64 * MiB
+    # Numbers in one specification (points x features), checked before any array exists.
+    specification_max_numbers: int = 4_000_000
+
+    # A learnware must answer its first call (imports, loading weights) and later calls within these.
+    guest_start_seconds: float = 120.0
+    guest_call_seconds: float = 300.0
+    # What a learnware prints is kept up to this size for its owner's log.
+    guest_output_max_bytes: int = 64 * 1024
+    # One array from a learnware may be at most this large.
+    guest_reply_max_bytes: int = 1024 * MiB
+
+    @classmethod
+    def from_environment(cls) -> Settings:
+        """Read the settings from `BEIMINGWU_*`, with the defaults above for the rest."""
+        given: dict[str, object] = {}
+        for setting in fields(cls):
+            text = os.environ.get(f"BEIMINGWU_{setting.name.upper()}")
+            if text is not None:
+                given[setting.name] = _parse(setting.name, setting.type, text)
+        return cls(**given)  # type: ignore[arg-type]
+
+
+def _parse(name: str, kind: object, text: str) -> object:
+    from beimingwu.errors import InvalidInput
+
+    convert = {"int": int, "float": float}.get(str(kind), str)
+    try:
+        return convert(text)
+    except ValueError:
+        raise InvalidInput(
+            f"BEIMINGWU_{name.upper()} must be a number. Got {text!r} instead.",
+            remedy=f"Unset it, or set it to {'a whole number' if convert is int else 'a number'}.",
+            code="input.setting",
+        ) from None
+
+
+def settings() -> Settings:
+    """Return the settings in force now.
+
+    Examples
+    --------
+    >>> settings().archive_max_members >= 1
+    True
+    """
+    return Settings.from_environment()

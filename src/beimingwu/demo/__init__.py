@@ -1,0 +1,1 @@
+"""The whole paradigm on real data: learnwares of air-quality stations, reused at another one."""

@@ -1,0 +1,1 @@
+"""Deploying learnwares: estimators with fit and predict over one or several learnwares."""

@@ -1,0 +1,1 @@
+"""Running somebody else's model: in its own process, behind a pipe that carries only data."""

@@ -1,0 +1,1 @@
+"""Identifying learnwares: semantic filters, statistical search, mixtures, scores."""
