@@ -47,7 +47,7 @@ class Settings:
     # Numbers in one specification (points x features), checked before any array exists.
     specification_max_numbers: int = 4_000_000
 
-    # A learnware must answer its first call (imports, loading weights) and later calls within these.
+    # A learnware starts (imports, loads weights) and answers each call within these.
     guest_start_seconds: float = 120.0
     guest_call_seconds: float = 300.0
     # What a learnware prints is kept up to this size for its owner's log.

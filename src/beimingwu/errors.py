@@ -1,22 +1,22 @@
 """Every error Beimingwu raises, in one tree; each names what is wrong and how to mend it.
 
 BeimingwuError
-├── InvalidInput                 the caller's data, before it became anything of ours   (ValueError)
-├── InvalidSpecification         a statistical or semantic specification breaks its rules (ValueError)
-│   └── WouldDiscloseRecords     publishing it would publish records of the training data
-├── InvalidArchive               a learnware archive that cannot be accepted             (ValueError)
-│   └── HostileArchive           … because it tries to escape, exhaust or deceive its reader
-├── InvalidRequirement           what a search asks for cannot be asked                  (ValueError)
-├── CheckFailed                  a submitted learnware did not pass verification
-├── NotFound                     no learnware, revision or file of that name             (LookupError)
-├── Conflict                     the state of the thing forbids the call
-├── TooLarge                     over a limit that config.py names                       (ValueError)
-├── GuestFailed                  a learnware's own code, run apart, failed
-│   ├── GuestCrashed             its process ended or raised
-│   ├── GuestTimedOut            its process took longer than it may
-│   └── GuestOutOfMemory         its process asked for more memory than it may
-├── MissingDependency            an optional package is needed and absent                (ImportError)
-└── DockDamaged                  what is on disk is not what the catalogue says
+├── InvalidInput            the caller's data, before it became anything of ours (ValueError)
+├── InvalidSpecification    a statistical or semantic specification breaks its rules (ValueError)
+│   └── WouldDiscloseRecordspublishing it would publish records of the training data
+├── InvalidArchive          a learnware archive that cannot be accepted (ValueError)
+│   └── HostileArchive      … because it tries to escape, exhaust or deceive its reader
+├── InvalidRequirement      what a search asks for cannot be asked (ValueError)
+├── CheckFailed             a submitted learnware did not pass verification
+├── NotFound                no learnware, revision or file of that name (LookupError)
+├── Conflict                the state of the thing forbids the call
+├── TooLarge                over a limit that config.py names (ValueError)
+├── GuestFailed             a learnware's own code, run apart, failed
+│   ├── GuestCrashed        its process ended or raised
+│   ├── GuestTimedOut       its process took longer than it may
+│   └── GuestOutOfMemory    its process asked for more memory than it may
+├── MissingDependency       an optional package is needed and absent (ImportError)
+└── DockDamaged             what is on disk is not what the catalogue says
 
 `code` is stable and machine-readable (`archive.path_escape`); the text may change.
 """
