@@ -1,0 +1,52 @@
+# Everything a newcomer needs: `make demo` and `make test` set up all they need and say what they do.
+
+SHELL := /bin/bash
+VENV := .venv
+PY := $(VENV)/bin/python
+ENGINE := .venv-engine
+# Arrays here are small: one thread each is faster than two that fight, and gives the same figures.
+export OMP_NUM_THREADS ?= 1
+
+.PHONY: demo demo-all test lint bench engine lock clean help
+
+help: ## list these commands
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
+
+demo: $(VENV)/demo.stamp ## the whole paradigm on real data, in a dock of its own
+	$(VENV)/bin/beimingwu demo
+
+demo-all: $(VENV)/demo.stamp ## the same with every station held out in turn
+	$(VENV)/bin/beimingwu demo --all
+
+test: $(VENV)/test.stamp $(ENGINE)/engine.stamp ## every test
+	$(PY) -m pytest
+
+lint: $(VENV)/test.stamp ## format, style, types, import directions
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports
+
+bench: $(VENV)/test.stamp $(ENGINE)/engine.stamp ## every benchmark, beside the public engine
+	$(PY) benchmarks/reduction.py
+
+engine: $(ENGINE)/engine.stamp ## the public engine in an environment of its own, for parity and benchmarks
+
+lock: ## resolve pyproject.toml again and rewrite requirements/*.txt
+	requirements/lock.sh
+
+clean: ## remove the environments and everything built
+	rm -rf $(VENV) $(ENGINE) dist build .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+
+$(VENV)/demo.stamp: requirements/demo.txt pyproject.toml
+	@requirements/install.sh $(VENV) requirements/demo.txt --with-beimingwu
+	@touch $@
+
+$(VENV)/test.stamp: requirements/test.txt pyproject.toml
+	@requirements/install.sh $(VENV) requirements/test.txt --with-beimingwu
+	@touch $@ $(VENV)/demo.stamp
+
+$(ENGINE)/engine.stamp: requirements/engine.txt requirements/engine-no-deps.txt
+	@requirements/install.sh $(ENGINE) requirements/engine.txt
+	@$(ENGINE)/bin/python -m pip install --quiet --no-deps -r requirements/engine-no-deps.txt
+	@touch $@
