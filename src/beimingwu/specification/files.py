@@ -148,6 +148,7 @@ def dumps_specification(spec: RKME) -> bytes:
     """
     _check_points(spec.points, spec.kind)
     _check_weights(spec.weights)
+    _records({"num_points": spec.n})
     made = _image_states(spec) if spec.kind == "image" else _table_states(spec)
     if spec.features:
         made["v2"] = {"features": list(spec.features)}
@@ -391,7 +392,7 @@ def _network(given: Mapping[str, object]) -> _Network:
     for size in config.values():
         if type(size) not in (int, float, type(None)):
             _refuse("image", "of images has numbers or null in model_config", size)
-    return _Network(version, message, count, MappingProxyType(dict(config)))
+    return _Network(version, message, count, dict(config))
 
 
 def _refuse(code: str, wanted: str, given: object) -> NoReturn:

@@ -53,4 +53,5 @@ def _candidates(
     else:
         spacing = np.zeros(1)
     noise = generator.standard_normal((count, points.shape[1]))
-    return points[chosen] + spacing[chosen, None] * noise
+    jittered: NDArray[np.float64] = points[chosen] + spacing[chosen, None] * noise
+    return jittered

@@ -92,7 +92,8 @@ def squared_distances(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray
     x, y = x - centre, y - centre
     squared = np.einsum("ij,ij->i", x, x)[:, None] + np.einsum("ij,ij->i", y, y)[None, :]
     squared -= 2.0 * (x @ y.T)
-    return np.maximum(squared, 0.0, out=squared)
+    floored: NDArray[np.float64] = np.maximum(squared, 0.0, out=squared)
+    return floored
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,10 +144,11 @@ class RKME:
     details: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
 
     def __post_init__(self) -> None:
-        points = np.ascontiguousarray(self.points)
+        # Copies: the caller keeps arrays that can be written, and ours never change.
+        points = np.array(self.points, order="C")
         if points.dtype not in (np.float32, np.float64):
             points = points.astype(np.float32)
-        weights = np.ascontiguousarray(self.weights, dtype=np.float64)
+        weights = np.array(self.weights, dtype=np.float64, order="C")
         _check(points, weights, self.features)
         points.flags.writeable = False
         weights.flags.writeable = False
@@ -155,6 +157,14 @@ class RKME:
 
     def __len__(self) -> int:
         return len(self.points)
+
+    def __deepcopy__(self, memo: dict[int, object]) -> RKME:
+        return self
+
+    def __reduce__(self) -> tuple[object, ...]:
+        details = dict(self.details)
+        given = (self.points, self.weights, self.n, self.kind, self.kernel, self.features, details)
+        return RKME, given
 
     @property
     def shape(self) -> tuple[int, ...]:
