@@ -3,7 +3,7 @@
 BeimingwuError
 ├── InvalidInput            the caller's data, before it became anything of ours (ValueError)
 ├── InvalidSpecification    a statistical or semantic specification breaks its rules (ValueError)
-│   └── WouldDiscloseRecordspublishing it would publish records of the training data
+│   └── WouldDiscloseRecords publishing it would publish records of the training data
 ├── InvalidArchive          a learnware archive that cannot be accepted (ValueError)
 │   └── HostileArchive      … because it tries to escape, exhaust or deceive its reader
 ├── InvalidRequirement      what a search asks for cannot be asked (ValueError)
