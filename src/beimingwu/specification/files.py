@@ -2,7 +2,8 @@
 
 A file of the public engine is read here and written back byte for byte, and the engine reads ours.
 What a file may ask of memory is bounded before it is parsed; each thing that can be wrong with it
-has a code of its own. Feature names travel in the key `v2`, which the engine passes over.
+has a code of its own. What the old formats have no place for (feature names, the number of images)
+travels in the key `v2`, which the engine passes over.
 """
 
 from __future__ import annotations
@@ -100,13 +101,14 @@ def read_specification(
     if not isinstance(given, dict):
         _refuse("json", "is a JSON object", given)
     kind = _kind(given, class_name)
+    ours = _ours(given)
     return RKME(
         points=_points(given, kind),
         weights=_weights(given),
-        n=_records(given),
+        n=_records(ours if kind == "image" else given),
         kind=kind,
         kernel=None if kind == "image" else _kernel(given),
-        features=_features(given),
+        features=_features(ours),
         details=_details(given, kind),
     )
 
@@ -131,7 +133,7 @@ def write_specification(spec: RKME, path: str | os.PathLike[str]) -> Path:
 
 
 def dumps_specification(spec: RKME) -> bytes:
-    """Return the stat.json of `spec`, in the public engine's own bytes where it has no features.
+    """Return the stat.json of `spec`, in the public engine's own bytes where that can say it all.
 
     Raises
     ------
@@ -150,8 +152,8 @@ def dumps_specification(spec: RKME) -> bytes:
     _check_weights(spec.weights)
     _records({"num_points": spec.n})
     made = _image_states(spec) if spec.kind == "image" else _table_states(spec)
-    if spec.features:
-        made["v2"] = {"features": list(spec.features)}
+    if ours := _our_states(spec):
+        made["v2"] = ours
     content = json.dumps(made, separators=(",", ":"), allow_nan=False).encode()
     most = settings().specification_max_bytes
     if len(content) > most:
@@ -185,6 +187,16 @@ def _image_states(spec: RKME) -> dict[str, object]:
         "model_config": dict(network.config),
         "type": CLASS_OF_KIND["image"],
     }
+
+
+def _our_states(spec: RKME) -> dict[str, object]:
+    """Return what the formats of 2024 have no place for."""
+    states: dict[str, object] = {}
+    if spec.features:
+        states["features"] = list(spec.features)
+    if spec.kind == "image" and spec.n:
+        states["num_points"] = int(spec.n)
+    return states
 
 
 def _gamma(kernel: GaussianKernel | None) -> float:
@@ -290,9 +302,9 @@ def _array(given: Mapping[str, object], name: str) -> NDArray[np.float64]:
     most = settings().specification_max_numbers
     while level and isinstance(level[0], list):
         width = len(level[0])
-        odd = next((row for row in level if type(row) is not list or len(row) != width), None)
-        if odd is not None:
-            _refuse("ragged", f"has lists of {width} in {name}, as its first one", odd)
+        for row in level:
+            if type(row) is not list or len(row) != width:
+                _refuse("ragged", f"has lists of {width} in {name}, as its first one", row)
         shape.append(width)
         if math.prod(shape) > most:
             _too_large(f"{math.prod(shape):,} numbers", f"{most:,}", "too_many_numbers")
@@ -324,10 +336,14 @@ def _kernel(given: Mapping[str, object]) -> GaussianKernel:
     return GaussianKernel((gamma,))
 
 
-def _features(given: Mapping[str, object]) -> tuple[str, ...]:
+def _ours(given: Mapping[str, object]) -> Mapping[str, object]:
     ours = given.get("v2", {})
     if not isinstance(ours, dict):
         _refuse("features", "has an object in v2", ours)
+    return ours
+
+
+def _features(ours: Mapping[str, object]) -> tuple[str, ...]:
     return _texts(ours.get("features", []), "features", "has names of features in v2", _MOST_TEXTS)
 
 
