@@ -1,0 +1,176 @@
+"""The island's own ruler: its scale and kernel, and what its distances look like.
+
+A specification is a weighted point set in raw units; which kernel compares two of them belongs to
+the island. The scale is pooled robustly over the island's points, so that old files in any unit are
+searched well and no single absurd file can change it (ALGORITHMS §0, §2).
+
+The geometry is a function of the set of members only, never of the order or the time in which they
+came. It is made from the first 2^k members by id, the largest power of two that the island has, so
+it stays as it is while the island grows, until it has doubled; and from all members when the scale
+of all differs from theirs by more than `DRIFT` in any feature.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from beimingwu.search.score import Scorer, Strangers, sampling_floor
+from beimingwu.search.stack import Numbers, Positions, Stack
+from beimingwu.specification.rkme import RKME, GaussianKernel
+
+#: A feature's scale may be off by this factor before the geometry is made from all members.
+DRIFT = 1.5
+#: A deviation under this share of the feature's size is rounding, and the feature is constant.
+CONSTANT = 1e-6
+#: Random pairs whose distances stand for those of all pairs.
+PAIRS = 2_000
+#: Specifications whose densities at their own points set the sparse density.
+DENSITIES = 256
+#: Quantile of its own densities under which a specification does not cover a place.
+SPARSE = 0.01
+#: Median absolute deviation to standard deviation, for normal data.
+MAD_TO_DEVIATION = 1.4826
+
+
+@dataclass(frozen=True, eq=False)
+class Moments:
+    """Weighted means and variances of N specifications, shapes `(N, d)`."""
+
+    means: Numbers
+    variances: Numbers
+
+    def first(self, count: int) -> Moments:
+        """Return the first `count` of them."""
+        return Moments(self.means[:count], self.variances[:count])
+
+
+@dataclass(frozen=True, eq=False)
+class Geometry:
+    """How an island measures.
+
+    Parameters
+    ----------
+    kernel
+        The multi-scale Gaussian in the island's scale.
+    members
+        Number of specifications it was made from.
+    strangers
+        Relative distances of unrelated specifications.
+    self_inner
+        Median `<P,P>` of its specifications.
+    floor
+        Median sampling error of its specifications, as a squared distance.
+    sparse_density
+        Median over its specifications of the 1 % quantile, by weight, of the density `mu_P` at
+        P's own points, each point left out of its own density.
+    version
+        Changes when any of these does.
+    """
+
+    kernel: GaussianKernel
+    members: int
+    strangers: Strangers
+    self_inner: float
+    floor: float
+    sparse_density: float
+    version: str
+
+    def scorer(self, spec: RKME, self_inner: float) -> Scorer:
+        """Return the scorer of distances from `spec`."""
+        own = sampling_floor(np.array(self_inner), np.array(spec.n), np.array(len(spec)))
+        return Scorer(self.strangers, float(own) + self.floor, self_inner, self.self_inner)
+
+
+def scale_of_island(moments: Moments) -> tuple[Numbers, int]:
+    """Return the scale, shape `(d,)`, and how many of the first members it was made from."""
+    count = len(moments.means)
+    largest_power = 1 << (count.bit_length() - 1)
+    early, all_members = pooled_scale(moments.first(largest_power)), pooled_scale(moments)
+    drift = np.maximum(early / all_members, all_members / early).max()
+    return (early, largest_power) if drift <= DRIFT else (all_members, count)
+
+
+def pooled_scale(moments: Moments) -> Numbers:
+    """Return the robust pooled deviation per feature, shape `(d,)`; 1 where constant.
+
+    The square is the median variance within a specification plus the variance between the means,
+    by their median absolute deviation. Where most members hold a feature constant and that is 0,
+    the members that do not speak for it: the median of their mean squares about the centre.
+
+    Examples
+    --------
+    >>> within = Moments(np.array([[0.0], [0.0], [1e30]]), np.array([[4.0], [4.0], [1e60]]))
+    >>> pooled_scale(within)
+    array([2.])
+    """
+    centre = np.median(moments.means, axis=0)
+    away = np.abs(moments.means - centre)
+    between = MAD_TO_DEVIATION * np.median(away, axis=0)
+    pooled = np.hypot(np.sqrt(np.median(moments.variances, axis=0)), between)
+    constant = CONSTANT * np.maximum(np.abs(centre), CONSTANT)
+    rare = np.hypot(np.sqrt(moments.variances), away)
+    rare = np.where(rare > constant, rare, np.nan)
+    for j in np.flatnonzero(pooled <= constant):
+        varied = rare[~np.isnan(rare[:, j]), j]
+        pooled[j] = np.median(varied) if len(varied) else 1.0
+    return pooled
+
+
+def self_inner_products(stack: Stack, chosen: Positions, kernel: GaussianKernel) -> Numbers:
+    """Return `<P,P>` of each chosen specification, shape `(len(chosen),)`."""
+    products = np.empty(len(chosen))
+    for which, weights, densities in stack.pairs(chosen, chosen, kernel):
+        products[which] = np.einsum("bi,bi->b", weights, densities)
+    return products
+
+
+def measure(
+    stack: Stack, kernel: GaussianKernel, self_inner: Numbers, records: Numbers
+) -> Geometry:
+    """Return the geometry of the specifications stacked, whose kernel and `<P,P>` are known."""
+    floors = sampling_floor(self_inner, records, stack.sizes.astype(np.float64))
+    relative = _random_pairs(stack, kernel, self_inner, floors)
+    strangers = Strangers.seen_in(relative, len(stack))
+    typical, floor = float(np.median(self_inner)), float(np.median(floors))
+    # Specifications of a single point have no density beside it: then a share of the typical one.
+    sparse = _sparse_density(stack, kernel) or SPARSE * typical
+    parts = (kernel.scale, strangers.knots, [strangers.share_seen, typical, floor, sparse])
+    text = b"".join(np.asarray(part, dtype="<f8").tobytes() for part in parts)
+    version = hashlib.sha256(text).hexdigest()[:8]
+    return Geometry(kernel, len(stack), strangers, typical, floor, sparse, version)
+
+
+def _random_pairs(
+    stack: Stack, kernel: GaussianKernel, self_inner: Numbers, floors: Numbers
+) -> Numbers:
+    """Return the relative distances of all pairs, or of PAIRS random ones."""
+    count = len(stack)
+    if count * (count - 1) // 2 <= PAIRS:
+        left, right = np.triu_indices(count, k=1)
+    else:
+        generator = np.random.default_rng(0)
+        left = generator.integers(0, count, PAIRS)
+        right = (left + generator.integers(1, count, PAIRS)) % count
+    inner = np.empty(len(left))
+    for which, weights, densities in stack.pairs(left, right, kernel):
+        inner[which] = np.einsum("bi,bi->b", weights, densities)
+    apart = self_inner[left] + self_inner[right]
+    beyond = apart - 2.0 * inner - floors[left] - floors[right]
+    return np.maximum(beyond, 0.0) / apart
+
+
+def _sparse_density(stack: Stack, kernel: GaussianKernel) -> float:
+    spread = np.unique(np.linspace(0, len(stack) - 1, min(len(stack), DENSITIES)).astype(np.intp))
+    quantiles: list[NDArray[np.float64]] = []
+    for _, weights, densities in stack.pairs(spread, spread, kernel):
+        left_out = (densities - weights) / np.maximum(1.0 - weights, 0.5)
+        # Padding has weight 0: it sorts anywhere and never carries the quantile.
+        order = np.argsort(left_out, axis=1)
+        reached = np.cumsum(np.take_along_axis(weights, order, axis=1), axis=1) >= SPARSE
+        lowest = np.take_along_axis(left_out, order, axis=1)
+        quantiles.append(lowest[np.arange(len(lowest)), np.argmax(reached, axis=1)])
+    return max(float(np.median(np.concatenate(quantiles))), 0.0)

@@ -1,0 +1,284 @@
+"""What a search answers: single matches, a mixture, and in plain words why, or why nothing fits.
+
+The same objects come from a dock in a folder and from a dock behind a server. A match knows its
+learnware only by id, and resolves it when asked.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from beimingwu.errors import InvalidRequirement
+from beimingwu.search.requirement import Requirement
+from beimingwu.specification.rkme import RKME, GaussianKernel, Kind
+
+if TYPE_CHECKING:
+    from beimingwu.learnware import Learnware
+
+Resolve = Callable[[str], "Learnware"]
+
+
+@dataclass(frozen=True)
+class IslandInfo:
+    """The set of directly comparable specifications that was searched.
+
+    Parameters
+    ----------
+    kind, shape
+        What its specifications describe, and the shape of one record.
+    size
+        Number of learnwares in it.
+    geometry
+        Version of the scale, kernel and score in force; the same version, the same scores.
+    """
+
+    kind: Kind
+    shape: tuple[int, ...]
+    size: int
+    geometry: str = ""
+
+    def __str__(self) -> str:
+        size = "×".join(map(str, self.shape))
+        noun = {"table": "features", "text": "text dimensions", "image": "image values"}[self.kind]
+        return f"{self.size:,} learnware{'' if self.size == 1 else 's'} of {size} {noun}"
+
+
+@dataclass(frozen=True)
+class FeatureDifference:
+    """How far a learnware's mean of one feature is from the requirement's, in deviations."""
+
+    name: str
+    yours: float
+    theirs: float
+    deviations: float
+
+    def __str__(self) -> str:
+        direction = "above" if self.deviations > 0 else "below"
+        return f"{self.name} ({abs(self.deviations):.2g} deviations {direction} yours)"
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Why a learnware is where it is: a sentence, and the features that differ most, first."""
+
+    sentence: str
+    features: tuple[FeatureDifference, ...] = ()
+
+    def __str__(self) -> str:
+        return self.sentence
+
+
+@dataclass(frozen=True, eq=False)
+class Match:
+    """One learnware that answers a requirement.
+
+    Parameters
+    ----------
+    id
+        Of the learnware.
+    score
+        In [0, 1]: 1 where nothing tells the two apart at the sample sizes given, 0 where a stranger
+        would be no farther. None for a search by tags and text only, as are the next two.
+    mmd
+        Maximum mean discrepancy (not squared) under the island's kernel.
+    coverage
+        Share of the requirement's points, by weight, where the learnware has seen data.
+    explanation
+        In words, with the features that differ most.
+    specification
+        The learnware's.
+    """
+
+    id: str
+    score: float | None = None
+    mmd: float | None = None
+    coverage: float | None = None
+    explanation: Explanation | None = field(default=None, repr=False)
+    specification: RKME | None = field(default=None, repr=False)
+    resolve: Resolve | None = field(default=None, repr=False)
+
+    @property
+    def learnware(self) -> Learnware:
+        """The learnware itself, fetched from the dock that was searched.
+
+        Raises
+        ------
+        InvalidRequirement
+            The search was not made through a dock.
+        """
+        if self.resolve is None:
+            raise InvalidRequirement(
+                f"Learnware {self.id} was found by an index, which holds no learnwares.",
+                remedy="Search through a dock: Dock.open().search(…).",
+                code="requirement.no_dock",
+            )
+        return self.resolve(self.id)
+
+
+@dataclass(frozen=True, eq=False)
+class Mixture:
+    """Several learnwares that together look more like the requirement than any one does.
+
+    Parameters
+    ----------
+    members
+        In descending order of weight.
+    weights
+        Shape `(len(members),)`, positive, summing to one: `min_w mmd2(U, sum_i w_i P_i)`.
+    mmd, score
+        Of the mixture; as for a match.
+    coverage
+        Share of the requirement's points that falls to each member:
+        `sum_u beta_u w_i f_i(z_u) / sum_j w_j f_j(z_u)`; sums to one.
+    uncovered
+        Share of the requirement's points where no member has seen data.
+    """
+
+    members: tuple[Match, ...]
+    weights: NDArray[np.float64]
+    mmd: float
+    score: float
+    coverage: tuple[float, ...]
+    uncovered: float
+
+    def __len__(self) -> int:
+        return len(self.members)
+
+    def __iter__(self) -> Iterator[Match]:
+        return iter(self.members)
+
+
+@dataclass(frozen=True, eq=False)
+class SearchResult:
+    """The answer to a requirement; iterates over its single matches, nearest first.
+
+    Parameters
+    ----------
+    single
+        Matches by ascending distance.
+    mixture
+        The best combination, or None where no combination is better than the best single.
+    island
+        What was searched; None for a search by tags and text only, or where nothing is comparable.
+    notes
+        In plain words: what was left out and why, whether anything fits.
+    requirement
+        What was asked.
+    kernel
+        The island's; None where no distances were measured.
+    fits
+        Whether anything found fits: a best score of at least one half, with at least half of the
+        requirement's points covered. For a search by tags and text only: whether anything matched.
+
+    Examples
+    --------
+    >>> result = SearchResult.of_ids(["00000007"], Requirement())
+    >>> result.best.id, len(result), result.fits
+    ('00000007', 1, True)
+    """
+
+    single: tuple[Match, ...]
+    requirement: Requirement
+    mixture: Mixture | None = None
+    island: IslandInfo | None = None
+    notes: tuple[str, ...] = ()
+    kernel: GaussianKernel | None = field(default=None, repr=False)
+    fits: bool = False
+
+    @classmethod
+    def of_ids(
+        cls,
+        ids: list[str] | tuple[str, ...],
+        requirement: Requirement,
+        *,
+        resolve: Resolve | None = None,
+        notes: tuple[str, ...] = (),
+    ) -> SearchResult:
+        """Return the result of a search by tags and text only: ids in their ranked order."""
+        single = tuple(Match(id=id_, resolve=resolve) for id_ in ids)
+        return cls(single=single, requirement=requirement, notes=notes, fits=bool(single))
+
+    def __len__(self) -> int:
+        return len(self.single)
+
+    def __bool__(self) -> bool:
+        return bool(self.single)
+
+    def __iter__(self) -> Iterator[Match]:
+        return iter(self.single)
+
+    def __getitem__(self, position: int) -> Match:
+        return self.single[position]
+
+    @property
+    def best(self) -> Match | None:
+        """The nearest single match, or None."""
+        return self.single[0] if self.single else None
+
+    def deploy(self, X: Any = None, method: str = "auto") -> Any:
+        """Return an estimator over what was found: the mixture, or else the best single.
+
+        Parameters
+        ----------
+        X
+            The user's records, where the method can learn from them; they stay on this machine.
+        method
+            "auto" chooses by the task and the number of members; the estimator's `reason` says why.
+
+        Raises
+        ------
+        InvalidRequirement
+            Nothing was found.
+
+        Warns
+        -----
+        UserWarning
+            Nothing that was found fits the requirement.
+        """
+        from beimingwu.search.deployment import deploy_result
+
+        if not self.single:
+            raise InvalidRequirement(
+                "The search found nothing, so there is nothing to deploy.",
+                remedy=" ".join(self.notes) or "Ask for less: fewer facets, or another text.",
+                code="requirement.nothing_found",
+            )
+        if not self.fits:
+            warnings.warn(
+                "No learnware found fits the requirement; see the result's notes.", stacklevel=2
+            )
+        return deploy_result(self, X, method)
+
+    def plot(self, match: Match | None = None) -> Any:
+        """Draw the requirement's points against a match's (the best) on the features most apart.
+
+        Returns
+        -------
+        matplotlib.axes.Axes
+
+        Raises
+        ------
+        MissingDependency
+            matplotlib is not installed.
+        InvalidRequirement
+            There are no points to draw.
+        """
+        from beimingwu.search.plotting import draw_match
+
+        return draw_match(self, match or self.best)
+
+    def __repr__(self) -> str:
+        from beimingwu.search.display import result_text
+
+        return result_text(self)
+
+    def _repr_html_(self) -> str:
+        from beimingwu.search.display import result_html
+
+        return result_html(self)

@@ -1,0 +1,177 @@
+"""One search over one island, on arrays that no longer change.
+
+What is compared, ranked, combined and said happens here, in this order; the distances come from
+`stack`, the meaning of a distance from `score`, the combination from `mixture`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from beimingwu.search.explanation import explain
+from beimingwu.search.geometry import Geometry
+from beimingwu.search.mixture import Candidates, Combination, best_mixture, responsibilities
+from beimingwu.search.names import Agreement, agreement, normal_names
+from beimingwu.search.requirement import Requirement
+from beimingwu.search.result import IslandInfo, Match, Mixture, Resolve, SearchResult
+from beimingwu.search.score import FITS, Scorer
+from beimingwu.search.single import nearest, squared_distances_from
+from beimingwu.search.stack import Numbers, Positions, Stack
+from beimingwu.specification.rkme import RKME
+
+
+@dataclass(frozen=True, eq=False)
+class Snapshot:
+    """An island at one moment: N specifications in ascending order of id, and its geometry."""
+
+    info: IslandInfo
+    ids: tuple[str, ...]
+    specs: tuple[RKME, ...]
+    names: tuple[tuple[str, ...], ...]
+    means: Numbers
+    stack: Stack
+    geometry: Geometry
+    self_inner: Numbers
+
+    def search(
+        self,
+        requirement: Requirement,
+        spec: RKME,
+        among: Collection[str] | None,
+        limit: int,
+        max_learnwares: int,
+        resolve: Resolve | None,
+    ) -> SearchResult:
+        """Answer `requirement`, whose specification is `spec`; see `Index.search`."""
+        chosen, notes = self._comparable(requirement, among)
+        if len(chosen) == 0:
+            return SearchResult((), requirement, island=self.info, notes=notes)
+        kernel = self.geometry.kernel
+        own = spec.inner(spec, kernel)
+        products = self.stack.inner_products(spec, chosen, kernel)
+        self_inner = self.self_inner[chosen]
+        mmd2 = squared_distances_from(own, products, self_inner)
+        query = _Query(self, requirement, spec, self.geometry.scorer(spec, own), resolve)
+        best = nearest(mmd2, limit)
+        single = query.matches(chosen[best], mmd2[best])
+        candidates = Candidates(self.specs, self.stack, chosen, kernel, own, products, self_inner)
+        found, why_none = best_mixture(candidates, mmd2, max_learnwares, query.scorer.resolution)
+        mixture = query.mixture(chosen, found, mmd2) if found is not None else None
+        fits, verdict = _verdict(single[0], mixture)
+        notes += tuple(note for note in (why_none, verdict) if note)
+        return SearchResult(single, requirement, mixture, self.info, notes, kernel, fits)
+
+    def _comparable(
+        self, requirement: Requirement, among: Collection[str] | None
+    ) -> tuple[Positions, tuple[str, ...]]:
+        """Return the positions that may be compared, and notes on those that may not."""
+        allowed = set(self.ids if among is None else among)
+        inside = [i for i, id_ in enumerate(self.ids) if id_ in allowed]
+        names = normal_names(requirement.features)
+        agreements: dict[tuple[str, ...], Agreement] = {
+            theirs: agreement(names, theirs) for theirs in set(self.names)
+        }
+        kept: list[int] = []
+        left_out: dict[Agreement, list[int]] = {}
+        for i in inside:
+            found = agreements[self.names[i]]
+            (kept if found is Agreement.COMPARABLE else left_out.setdefault(found, [])).append(i)
+        notes = [self._left_out(why, which) for why, which in left_out.items()]
+        if not inside:
+            notes.append(f"None of the {self.info} satisfies the tags and text asked for.")
+        return np.array(kept, dtype=np.intp), tuple(notes)
+
+    def _left_out(self, why: Agreement, which: list[int]) -> str:
+        example = self.names[which[0]]
+        listed = ", ".join(example[:8]) + (", …" if len(example) > 8 else "")
+        learnwares = f"{len(which):,} learnware{'' if len(which) == 1 else 's'}"
+        of = f"of {self.specs[which[0]].dimension} features"
+        if why is Agreement.OTHER_ORDER:
+            return (
+                f"{learnwares} {of} left out: the same features in another order. "
+                f"Reorder your columns as {listed} (as for learnware {self.ids[which[0]]})."
+            )
+        return (
+            f"{learnwares} {of} left out: other features, such as {listed} "
+            f"(learnware {self.ids[which[0]]})."
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class _Query:
+    """A requirement against a snapshot: builds what the result says about each learnware."""
+
+    snapshot: Snapshot
+    requirement: Requirement
+    spec: RKME
+    scorer: Scorer
+    resolve: Resolve | None
+
+    def matches(self, positions: Positions, mmd2: Numbers) -> tuple[Match, ...]:
+        densities = self._densities(positions)
+        covered = self._covered(densities)
+        scores = self.scorer(mmd2)
+        return tuple(
+            self._match(i, float(scores[row]), float(mmd2[row]), float(covered[row]))
+            for row, i in enumerate(positions.tolist())
+        )
+
+    def mixture(self, chosen: Positions, found: Combination, mmd2: Numbers) -> Mixture:
+        order = np.argsort(-found.weights, kind="stable")
+        members, weights = found.members[order], found.weights[order]
+        densities = self._densities(chosen[members])
+        covered = self._covered(densities.max(axis=0, keepdims=True))
+        shares = responsibilities(densities, weights, self.spec.weights)
+        return Mixture(
+            members=self.matches(chosen[members], mmd2[members]),
+            weights=weights,
+            mmd=float(np.sqrt(found.mmd2)),
+            score=self.scorer.of_mixture(found.mmd2, found.self_inner),
+            coverage=tuple(shares.tolist()),
+            uncovered=1.0 - float(covered[0]),
+        )
+
+    def _densities(self, positions: Positions) -> Numbers:
+        snapshot = self.snapshot
+        return snapshot.stack.densities(self.spec, positions, snapshot.geometry.kernel)
+
+    def _covered(self, densities: Numbers) -> NDArray[np.float64]:
+        """Return the share of the requirement's points denser than sparse, per row."""
+        shares = (densities > self.snapshot.geometry.sparse_density) @ self.spec.weights
+        return np.clip(shares, 0.0, 1.0)
+
+    def _match(self, i: int, score: float, mmd2: float, coverage: float) -> Match:
+        snapshot, spec = self.snapshot, self.snapshot.specs[i]
+        names = self.requirement.features or spec.features
+        scale = snapshot.geometry.kernel.scale
+        return Match(
+            id=snapshot.ids[i],
+            score=score,
+            mmd=float(np.sqrt(mmd2)),
+            coverage=coverage,
+            explanation=explain(score, coverage, self.spec.mean, snapshot.means[i], scale, names),
+            specification=spec,
+            resolve=self.resolve,
+        )
+
+
+def _verdict(best: Match, mixture: Mixture | None) -> tuple[bool, str]:
+    """Say whether the best of what was found fits, and if not, why."""
+    score, covered, what = best.score or 0.0, best.coverage or 0.0, "nearest learnware"
+    if mixture is not None:
+        score, covered, what = max(score, mixture.score), 1.0 - mixture.uncovered, "best mixture"
+    if score < FITS:
+        return False, (
+            f"Nothing here fits: the best score is {score:.2f}, and under {FITS} a learnware is "
+            "little nearer to your data than strangers are to each other."
+        )
+    if covered < FITS:
+        return False, (
+            f"Nothing here fits: the {what} has seen data like yours for only "
+            f"{covered:.0%} of your records."
+        )
+    return True, ""

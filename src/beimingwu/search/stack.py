@@ -1,0 +1,176 @@
+"""All specifications of an island in one array, and the kernel sums over them in blocks.
+
+Every exact number of the search comes from here: inner products of one specification with all
+others, and of given pairs. Work is in float64, in blocks that fit a cache, by matrix products; the
+only Python loops are over blocks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from beimingwu.specification.rkme import RKME, Floats, GaussianKernel
+
+Numbers = NDArray[np.float64]
+Positions = NDArray[np.intp]
+
+#: Kernel values held at once: 8 MB of float64, so that a block stays in the processor's cache.
+BLOCK_VALUES = 1 << 20
+#: Scaled coordinates are held within this, where every kernel value is 0 and no square overflows.
+FARTHEST = 1e100
+
+
+@dataclass(frozen=True, eq=False)
+class Stack:
+    """The point sets of N specifications of one shape, end to end.
+
+    Parameters
+    ----------
+    rows
+        Shape `(total points, d)`, raw units, as they were given (float32 or float64).
+    weights
+        Shape `(total points,)`.
+    offsets
+        Shape `(N + 1,)`: specification i owns `rows[offsets[i]:offsets[i + 1]]`.
+
+    Examples
+    --------
+    >>> spec = RKME(np.array([[0.0], [1.0]]), np.array([0.5, 0.5]), n=20)
+    >>> len(Stack.of([spec, spec]))
+    2
+    """
+
+    rows: Floats
+    weights: Numbers
+    offsets: Positions
+
+    @classmethod
+    def of(cls, specs: Sequence[RKME]) -> Stack:
+        """Stack at least one specification, all of one shape."""
+        sizes = np.fromiter((len(spec) for spec in specs), dtype=np.intp, count=len(specs))
+        return cls(
+            rows=np.concatenate([spec.rows for spec in specs]),
+            weights=np.concatenate([spec.weights for spec in specs]),
+            offsets=np.concatenate([np.zeros(1, np.intp), np.cumsum(sizes)]),
+        )
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    @property
+    def sizes(self) -> Positions:
+        """Number of points of each specification, shape `(N,)`."""
+        return np.diff(self.offsets)
+
+    def first(self, count: int) -> Stack:
+        """Return the first `count` specifications, without copying."""
+        end = self.offsets[count]
+        return Stack(self.rows[:end], self.weights[:end], self.offsets[: count + 1])
+
+    def inner_products(self, spec: RKME, chosen: Positions, kernel: GaussianKernel) -> Numbers:
+        """Return `<P, Q_i>` of one specification with each chosen one, shape `(len(chosen),)`."""
+        products = np.empty(len(chosen))
+        for first, last, values, owned, starts in self._kernel_blocks(spec, chosen, kernel):
+            density = spec.weights @ values
+            products[first:last] = np.add.reduceat(density * self.weights[owned], starts)
+        return products
+
+    def densities(self, spec: RKME, chosen: Positions, kernel: GaussianKernel) -> Numbers:
+        """Return `mu_{Q_i}` at the points of `spec`, shape `(len(chosen), len(spec))`."""
+        found = np.empty((len(chosen), len(spec)))
+        for first, last, values, owned, starts in self._kernel_blocks(spec, chosen, kernel):
+            values *= self.weights[owned]
+            found[first:last] = np.add.reduceat(values, starts, axis=1).T
+        return found
+
+    def _kernel_blocks(
+        self, spec: RKME, chosen: Positions, kernel: GaussianKernel
+    ) -> Iterator[tuple[int, int, Numbers, Positions, Positions]]:
+        """Yield each block of `_blocks` with its kernel values, shape `(len(spec), owned)`."""
+        # Centred on the requirement: far from the origin |x|^2 - 2xy + |y|^2 loses digits.
+        centre = spec.mean
+        points = scaled(spec.rows - centre, kernel)
+        squares = np.einsum("ij,ij->i", points, points)[:, None]
+        for first, last, owned, starts in self._blocks(chosen, len(points)):
+            rows = scaled(self.rows[owned] - centre, kernel)
+            squared = points @ rows.T
+            squared *= -2.0
+            squared += squares
+            squared += np.einsum("ij,ij->i", rows, rows)
+            np.maximum(squared, 0.0, out=squared)
+            yield first, last, kernel.of_squared_distances(squared), owned, starts
+
+    def _blocks(
+        self, chosen: Positions, against: int
+    ) -> Iterator[tuple[int, int, Positions, Positions]]:
+        """Cut `chosen` so that a block has about BLOCK_VALUES kernel values against `against`.
+
+        Yields the block's range in `chosen`, the rows its specifications own, and where each
+        specification starts among these.
+        """
+        ends = np.cumsum(self.sizes[chosen])
+        rows_per_block = max(BLOCK_VALUES // max(against, 1), 1)
+        first = 0
+        while first < len(chosen):
+            begun = ends[first - 1] if first else 0
+            last = int(np.searchsorted(ends, begun + rows_per_block, side="right"))
+            last = min(max(last, first + 1), len(chosen))
+            sizes = self.sizes[chosen[first:last]]
+            starts = np.cumsum(sizes) - sizes
+            owned = np.repeat(self.offsets[chosen[first:last]] - starts, sizes)
+            owned = owned + np.arange(len(owned))
+            yield first, last, owned, starts
+            first = last
+
+    def pairs(
+        self, left: Positions, right: Positions, kernel: GaussianKernel
+    ) -> Iterator[tuple[Positions, Numbers, Numbers]]:
+        """Yield `(which pairs, weights, densities)` in blocks, shapes `(b,)`, `(b, m)`, `(b, m)`.
+
+        The densities are `mu_right` at the points of `left`; points are padded to the block's
+        largest set with weight 0, so that `<left, right>` is the sum of weights times densities.
+        """
+        order = np.argsort(self.sizes[left] * self.sizes[right], kind="stable")
+        first = 0
+        while first < len(order):
+            sizes = self.sizes[left[order[first:]]] * self.sizes[right[order[first:]]]
+            last = first + max(int(np.searchsorted(np.cumsum(sizes), BLOCK_VALUES)), 1)
+            which = order[first:last]
+            yield which, *self._pair_block(left[which], right[which], kernel)
+            first = last
+
+    def _pair_block(
+        self, left: Positions, right: Positions, kernel: GaussianKernel
+    ) -> tuple[Numbers, Numbers]:
+        rows, weights = self._padded(left)
+        others, other_weights = self._padded(right)
+        # Centred on the right-hand set: far from the origin |x|^2 - 2xy + |y|^2 loses digits.
+        centre = np.einsum("bj,bjd->bd", other_weights, others)[:, None, :]
+        rows = scaled(rows - centre, kernel)
+        others = scaled(others - centre, kernel)
+        squared = rows @ others.transpose(0, 2, 1)
+        squared *= -2.0
+        squared += np.einsum("bid,bid->bi", rows, rows)[:, :, None]
+        squared += np.einsum("bjd,bjd->bj", others, others)[:, None, :]
+        np.maximum(squared, 0.0, out=squared)
+        values = kernel.of_squared_distances(squared)
+        return weights, np.einsum("bij,bj->bi", values, other_weights)
+
+    def _padded(self, chosen: Positions) -> tuple[Numbers, Numbers]:
+        """Return points `(b, m, d)` and weights `(b, m)`, the last point repeated as padding."""
+        sizes = self.sizes[chosen]
+        within = np.arange(sizes.max())
+        real = within[None, :] < sizes[:, None]
+        owned = self.offsets[chosen][:, None] + np.minimum(within[None, :], sizes[:, None] - 1)
+        return self.rows[owned].astype(np.float64), np.where(real, self.weights[owned], 0.0)
+
+
+def scaled(rows: Floats, kernel: GaussianKernel) -> Numbers:
+    """Return `rows / scale`, held within what can be squared."""
+    with np.errstate(over="ignore"):
+        unit = rows / kernel.scale if kernel.scale is not None else np.asarray(rows, np.float64)
+    return np.clip(unit, -FARTHEST, FARTHEST)
