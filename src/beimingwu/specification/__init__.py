@@ -7,16 +7,22 @@ from beimingwu.specification.files import (
     read_specification,
     write_specification,
 )
+from beimingwu.specification.privacy import DisclosureAudit, disclosure_audit
 from beimingwu.specification.rkme import RKME, GaussianKernel
 from beimingwu.specification.semantic import VOCABULARIES, Dimensions, SemanticSpecification
+from beimingwu.specification.table import read_table, specify
 
 __all__ = [
     "RKME",
     "VOCABULARIES",
     "Dimensions",
+    "DisclosureAudit",
     "GaussianKernel",
     "SemanticSpecification",
+    "disclosure_audit",
     "dumps_specification",
     "read_specification",
+    "read_table",
+    "specify",
     "write_specification",
 ]

@@ -1,0 +1,104 @@
+"""From data to a reduced set: a hundred weighted points whose embedding is that of the data.
+
+The recipe of ALGORITHMS §1.2, top-down: standardise, start from synthetic points, move them down
+the squared MMD, push them clear of records, and weigh them against all the data. `specify` (in
+`table`) is the front; this module takes clean numbers.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from beimingwu.errors import InvalidInput
+from beimingwu.specification.moving import Float32s, Float64s, Sample, gram_and_steepness, move
+from beimingwu.specification.privacy import CROWD, DisclosureAudit, audit, push_off
+from beimingwu.specification.seeding import herded_start
+from beimingwu.specification.simplex import simplex_weights
+from beimingwu.specification.standard import StandardSpace
+
+#: A point stands for about this many records, and for `CROWD` at the very least.
+RECORDS_PER_POINT = 10
+FEWEST_RECORDS = 2 * RECORDS_PER_POINT
+#: Records that the points are moved against, and how often those are looked at.
+MOVED_AGAINST = 5_000
+EVALUATIONS = 80
+
+
+def reduce(
+    rows: NDArray[np.floating], size: int = 100, random_state: int | np.random.Generator = 0
+) -> tuple[NDArray[np.float32], Float64s, DisclosureAudit]:
+    """Return points and weights whose embedding is near the mean embedding of the rows.
+
+    Parameters
+    ----------
+    rows
+        Shape `(n, d)`, finite.
+    size
+        Points wanted; there will be `min(size, n // 10)`, or fewer where a point had to be left
+        out because every place for it would have shown a record.
+    random_state
+        Seed of the subsample, the cells and the synthetic pool.
+
+    Returns
+    -------
+    points : ndarray of shape (m, d), float32, raw units
+    weights : ndarray of shape (m,), float64
+        On the simplex, each at least `5 / n`: a point stands for five records or more.
+    audit : DisclosureAudit
+        Of these points against these rows.
+
+    Raises
+    ------
+    InvalidInput
+        Fewer than 20 rows, or a size below one.
+
+    Examples
+    --------
+    >>> rows = np.random.default_rng(0).standard_normal((200, 3))
+    >>> points, weights, audit = reduce(rows)
+    >>> points.shape, bool(weights.min() >= 5 / 200), audit.clean
+    ((20, 3), True, True)
+    """
+    _check(len(rows), size)
+    generator = np.random.default_rng(random_state)
+    space = StandardSpace.of(rows)
+    standard = space.inward(rows)
+    unit = np.float32(np.sqrt(0.25 / rows.shape[1]))
+    kernel_rows = standard * unit
+    floor = CROWD / len(rows)
+
+    sample = Sample(_some(kernel_rows, MOVED_AGAINST, generator))
+    start = herded_start(sample, min(size, len(rows) // RECORDS_PER_POINT), generator)
+    moved = move(start, sample, floor=floor, evaluations=EVALUATIONS)
+    points = push_off((moved / unit).astype(np.float32), standard, space, generator)
+    weights = _weigh(points * unit, kernel_rows, floor)
+    return space.outward(points), weights, audit(points, weights, standard)
+
+
+def _some(rows: Float32s, most: int, generator: np.random.Generator) -> Float32s:
+    if len(rows) <= most:
+        return rows
+    return rows[np.sort(generator.choice(len(rows), size=most, replace=False))]
+
+
+def _weigh(points: Float32s, rows: Float32s, floor: float) -> Float64s:
+    """Return the best weights of the points for all the rows (kernel units)."""
+    gram, _ = gram_and_steepness(points.astype(np.float64))
+    weights, _ = simplex_weights(gram, Sample(rows).mean_embedding(points), floor)
+    return weights
+
+
+def _check(n: int, size: int) -> None:
+    if size < 1:
+        raise InvalidInput(
+            f"`size` must be an int in the range [1, inf). Got {size} instead.",
+            remedy="Ask for at least one point; 100 is usual.",
+            code="input.size",
+        )
+    if n < FEWEST_RECORDS:
+        raise InvalidInput(
+            f"A specification needs at least {FEWEST_RECORDS} records. Got {n} instead.",
+            remedy="Gather more records: fewer could not be described without showing them.",
+            code="input.too_few_records",
+        )
