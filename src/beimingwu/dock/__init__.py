@@ -1,1 +1,9 @@
 """The dock in a folder: submit, verify, accommodate, identify, on a catalogue and blobs."""
+
+from __future__ import annotations
+
+from beimingwu.dock.dock import Dock
+from beimingwu.dock.records import LearnwareRecord, Step
+from beimingwu.dock.submission import Submission
+
+__all__ = ["Dock", "LearnwareRecord", "Step", "Submission"]

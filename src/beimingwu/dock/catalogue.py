@@ -1,0 +1,466 @@
+"""The dock's memory: learnwares, revisions, and every change of state in one transaction.
+
+A change of state and its event commit together or not at all, and the caller's blobs are on disk
+before. Nothing here refers to a path, and nothing here runs a learnware. Listing is in `listing`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from beimingwu.dock import schema
+from beimingwu.dock.database import Database
+from beimingwu.dock.fulltext import TrigramText
+from beimingwu.dock.records import CHEAP, Draft, Revision, Step, id_of, no_learnware, number_of
+from beimingwu.dock.schema import KEPT, UNFINISHED, State
+from beimingwu.errors import Conflict
+from beimingwu.specification.semantic import SemanticSpecification
+
+_learnware, _revision, _event, _facet = (
+    schema.learnware,
+    schema.revision,
+    schema.event,
+    schema.facet,
+)
+
+
+class Catalogue:
+    """The catalogue in one SQLite file.
+
+    Parameters
+    ----------
+    path
+        The file; see `Database` for what opening it may raise.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._database = Database(path)
+        self.text = TrigramText()
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._database.close()
+
+    def reading(self) -> AbstractContextManager[sa.Connection]:
+        """Lend a connection that sees one moment of the catalogue."""
+        return self._database.reading()
+
+    # Submitting
+
+    def submit(self, owner: str, draft: Draft) -> Revision:
+        """Enter a new learnware with its first revision, waiting for verification.
+
+        Raises
+        ------
+        Conflict
+            The owner has a learnware of the same archive already.
+        """
+        now = datetime.now(UTC)
+        with self._database.writing() as connection:
+            _refuse_duplicate(connection, owner, draft.archive_sha256)
+            number = _inserted(
+                connection,
+                _learnware,
+                {"owner": owner, "name": draft.semantic.name, "state": "uploaded", "created": now},
+            )
+            revision = self._enter(connection, number, owner, 1, "uploaded", draft)
+            self._show(connection, number, draft.semantic)
+            _note(connection, revision, "submitted", owner)
+        return revision
+
+    def revise(self, id: str, draft: Draft, base: Revision) -> Revision:
+        """Enter a further revision, waiting for verification; the one in force stays until then.
+
+        Raises
+        ------
+        Conflict
+            Another revision is on its way, or is newer than `base`; or the owner has another
+            learnware of the same archive.
+        """
+        with self._database.writing() as connection:
+            state = _state_of_successor(connection, id, base)
+            _refuse_duplicate(connection, base.owner, draft.archive_sha256, besides=number_of(id))
+            revision = self._enter(
+                connection, number_of(id), base.owner, base.number + 1, "uploaded", draft
+            )
+            if state == "rejected":
+                _set_learnware(connection, revision, state="uploaded")
+                self._show(connection, number_of(id), draft.semantic)
+            _note(connection, revision, "submitted", base.owner)
+        return revision
+
+    def amend(self, id: str, draft: Draft, base: Revision) -> Revision:
+        """Enter a further revision that needs no verification, in force at once (see `revise`)."""
+        with self._database.writing() as connection:
+            state = _state_of_successor(connection, id, base)
+            revision = self._enter(
+                connection, number_of(id), base.owner, base.number + 1, state, draft
+            )
+            _set_learnware(connection, revision, current_revision=revision.key)
+            self._show(connection, number_of(id), draft.semantic)
+            _note(connection, revision, "amended", base.owner)
+        return revision
+
+    # Verifying
+
+    def unfinished(self) -> list[Revision]:
+        """Return the revisions that wait for their verification, oldest first."""
+        with self.reading() as connection:
+            return _revisions(connection, _revision.c.state.in_(UNFINISHED))
+
+    def claim(self, key: int, me: str, is_alive: Callable[[str], bool]) -> Revision | None:
+        """Take a revision to verify it; None when there is nothing to do for `me`.
+
+        Parameters
+        ----------
+        key
+            The revision's row.
+        me
+            This dock's name; it holds the claim while `is_alive(me)`.
+        is_alive
+            Tells whether another claimant still is; the claim of one that is not is taken over.
+        """
+        with self._database.writing() as connection:
+            found = _revisions(connection, _revision.c.id == key)
+            if not found or found[0].state not in UNFINISHED:
+                return None
+            seen = found[0]
+            if seen.claimant is not None and (seen.claimant == me or is_alive(seen.claimant)):
+                return None
+            checks = [step.to_json() for step in seen.steps if step.name in CHEAP]
+            _set_revision(connection, seen, state="verifying", claimant=me, checks=checks)
+            if _current_key(connection, seen) is None:
+                _set_learnware(connection, seen, state="verifying")
+            _note(connection, seen, "verifying", me)
+            return _revisions(connection, _revision.c.id == key)[0]
+
+    def release(self, revision: Revision) -> None:
+        """Give a claim back undone, for whoever comes next."""
+        with self._database.writing() as connection:
+            if _is_ours(connection, revision):
+                _set_revision(connection, revision, state="uploaded", claimant=None)
+
+    def record(self, revision: Revision, step: Step) -> bool:
+        """Add a step to the log; False when the claim is lost (deleted meanwhile)."""
+        with self._database.writing() as connection:
+            if not _is_ours(connection, revision):
+                return False
+            _append(connection, revision, step)
+        return True
+
+    def publish(self, revision: Revision, step: Step) -> bool:
+        """End a verification well: the revision is in force from now on; False when lost."""
+        with self._database.writing() as connection:
+            if not _is_ours(connection, revision):
+                return False
+            state = _learnware_state(connection, number_of(revision.learnware))
+            # A learnware that was withdrawn stays so; its new revision is ready when it returns.
+            after: State = state if state in ("withdrawn", "quarantined") else "published"
+            _append(connection, revision, step)
+            _set_revision(connection, revision, state=after, claimant=None)
+            _set_learnware(connection, revision, state=after, current_revision=revision.key)
+            self._show(connection, number_of(revision.learnware), revision.semantic)
+            _note(connection, revision, "published", revision.owner)
+        return True
+
+    def reject(self, revision: Revision, step: Step) -> bool:
+        """End a verification badly: the row and its log stay, to be read by the owner."""
+        with self._database.writing() as connection:
+            if not _is_ours(connection, revision):
+                return False
+            _append(connection, revision, step)
+            _set_revision(connection, revision, state="rejected", claimant=None)
+            if _current_key(connection, revision) is None:
+                _set_learnware(connection, revision, state="rejected")
+            _note(connection, revision, "rejected", revision.owner, {"code": step.code})
+        return True
+
+    # Withdrawing
+
+    def withdraw(self, id: str) -> None:
+        """Take a published learnware out of search.
+
+        Raises
+        ------
+        NotFound, Conflict
+            No such learnware, or it is not published.
+        """
+        self._move(id, "published", "withdrawn", "withdrawn")
+
+    def restore(self, id: str) -> None:
+        """Undo `withdraw`."""
+        self._move(id, "withdrawn", "published", "restored")
+
+    def delete(self, id: str) -> list[Revision]:
+        """Delete a learnware for good; its id stays taken. Return the revisions it had."""
+        with self._database.writing() as connection:
+            number = number_of(id)
+            _learnware_state(connection, number)
+            gone = _revisions(connection, _revision.c.learnware == number)
+            now = datetime.now(UTC)
+            connection.execute(
+                _revision.update()
+                .where(_revision.c.learnware == number)
+                .values(state="deleted", claimant=None, semantic={}, checks=[], changed=now)
+            )
+            connection.execute(
+                _learnware.update()
+                .where(_learnware.c.id == number)
+                .values(state="deleted", name="", current_revision=None)
+            )
+            connection.execute(_facet.delete().where(_facet.c.learnware == number))
+            self.text.remove(connection, number)
+            _note(connection, gone[-1], "deleted", gone[-1].owner)
+        return gone
+
+    def _move(self, id: str, before: State, after: State, kind: str) -> None:
+        with self._database.writing() as connection:
+            state = _learnware_state(connection, number_of(id))
+            if state != before:
+                raise _wrong_state(id, state, f"only a {before} one can be {kind}")
+            current = _served(connection, id)
+            _set_revision(connection, current, state=after)
+            _set_learnware(connection, current, state=after)
+            _note(connection, current, kind, current.owner)
+
+    # Looking up
+
+    def current(self, id: str) -> Revision:
+        """Return the revision in force.
+
+        Raises
+        ------
+        NotFound
+            No such learnware.
+        Conflict
+            None of its revisions has been published.
+        """
+        with self.reading() as connection:
+            return _served(connection, id)
+
+    def latest(self, id: str) -> Revision:
+        """Return the newest revision, in force or not; NotFound as `current`."""
+        with self.reading() as connection:
+            number = number_of(id)
+            _learnware_state(connection, number)
+            return _revisions(connection, _revision.c.learnware == number)[-1]
+
+    def revision(self, key: int) -> Revision | None:
+        """Return a revision by its row, None when its learnware was deleted."""
+        with self.reading() as connection:
+            found = _revisions(connection, _revision.c.id == key)
+        return found[0] if found else None
+
+    def live_digests(self) -> set[str]:
+        """Return the digest of every blob that some revision needs."""
+        with self.reading() as connection:
+            rows = connection.execute(
+                sa.select(_revision.c.archive_sha256, _revision.c.specification_sha256).where(
+                    _revision.c.state.in_(KEPT)
+                )
+            )
+            return {digest for row in rows for digest in row}
+
+    def is_live(self, digest: str) -> bool:
+        """Tell whether some revision needs a blob."""
+        with self.reading() as connection:
+            refers = (_revision.c.archive_sha256 == digest) | (
+                _revision.c.specification_sha256 == digest
+            )
+            found = sa.select(sa.exists().where(refers, _revision.c.state.in_(KEPT)))
+            return bool(connection.execute(found).scalar())
+
+    def _enter(
+        self,
+        connection: sa.Connection,
+        learnware: int,
+        owner: str,
+        number: int,
+        state: State,
+        draft: Draft,
+    ) -> Revision:
+        now = datetime.now(UTC)
+        values = {
+            "learnware": learnware,
+            "number": number,
+            "state": state,
+            "archive_sha256": draft.archive_sha256,
+            "size": draft.size,
+            "specification_sha256": draft.specification_sha256,
+            "semantic": draft.semantic.to_json(),
+            "kind": draft.kind,
+            "dimension": draft.dimension,
+            "checks": [step.to_json() for step in draft.steps],
+            "claimant": None,
+            "created": now,
+            "changed": now,
+        }
+        key = _inserted(connection, _revision, values)
+        return Revision.from_row({"id": key, **values}, owner)
+
+    def _show(
+        self, connection: sa.Connection, learnware: int, semantic: SemanticSpecification
+    ) -> None:
+        """Bring name, facets and text of a learnware to those of the revision it shows."""
+        connection.execute(
+            _learnware.update().where(_learnware.c.id == learnware).values(name=semantic.name)
+        )
+        connection.execute(_facet.delete().where(_facet.c.learnware == learnware))
+        connection.execute(
+            _facet.insert(),
+            [
+                {"learnware": learnware, "key": key, "value": value}
+                for key, values in facets_of(semantic).items()
+                for value in values
+            ],
+        )
+        self.text.put(connection, learnware, semantic)
+
+
+def facets_of(semantic: SemanticSpecification) -> dict[str, tuple[str, ...]]:
+    """Return the facet values of a learnware by the names of `SemanticFilter`."""
+    return {
+        "data": (semantic.data,),
+        "task": (semantic.task,),
+        "library": (semantic.library,),
+        "license": (semantic.license,),
+        "model": (semantic.model,) if semantic.model else (),
+        "scenario": tuple(semantic.scenarios),
+    }
+
+
+def _revisions(connection: sa.Connection, which: sa.ColumnElement[bool]) -> list[Revision]:
+    rows = connection.execute(
+        sa.select(_revision, _learnware.c.owner)
+        .join(_learnware, _learnware.c.id == _revision.c.learnware)
+        .where(which, _revision.c.state != "deleted")
+        .order_by(_revision.c.id)
+    ).mappings()
+    return [Revision.from_row({**row}, row["owner"]) for row in rows]
+
+
+def _served(connection: sa.Connection, id: str) -> Revision:
+    number = number_of(id)
+    state = _learnware_state(connection, number)
+    row = sa.select(_learnware.c.current_revision).where(_learnware.c.id == number)
+    current = connection.execute(row).scalar()
+    if current is None:
+        raise _wrong_state(id, state, "none of its revisions is published")
+    return _revisions(connection, _revision.c.id == current)[0]
+
+
+def _learnware_state(connection: sa.Connection, number: int) -> State:
+    row = sa.select(_learnware.c.state).where(_learnware.c.id == number)
+    state: State | None = connection.execute(row).scalar()
+    if state is None or state == "deleted":
+        raise no_learnware(id_of(number))
+    return state
+
+
+def _current_key(connection: sa.Connection, revision: Revision) -> int | None:
+    number = number_of(revision.learnware)
+    row = sa.select(_learnware.c.current_revision).where(_learnware.c.id == number)
+    key: int | None = connection.execute(row).scalar()
+    return key
+
+
+def _is_ours(connection: sa.Connection, revision: Revision) -> bool:
+    row = sa.select(_revision.c.claimant, _revision.c.state).where(_revision.c.id == revision.key)
+    claimant, state = connection.execute(row).one()
+    return bool(claimant == revision.claimant and state == "verifying")
+
+
+def _state_of_successor(connection: sa.Connection, id: str, base: Revision) -> State:
+    """Return the learnware's state if `base` may be followed by another revision now."""
+    state = _learnware_state(connection, number_of(id))
+    newest = _revisions(connection, _revision.c.learnware == number_of(id))[-1]
+    if newest.state in UNFINISHED:
+        raise Conflict(
+            f"Revision {newest.number} of learnware {id} is being verified.",
+            remedy="Wait until it is published or rejected, then update again.",
+            code="conflict.verifying",
+        )
+    if newest.number != base.number:
+        raise Conflict(
+            f"Learnware {id} was updated by somebody else meanwhile.",
+            remedy="Look at what it is now with `show`, then update again.",
+            code="conflict.updated",
+        )
+    return state
+
+
+def _refuse_duplicate(
+    connection: sa.Connection, owner: str, archive: str, besides: int | None = None
+) -> None:
+    same = (
+        sa.select(_learnware.c.id)
+        .join(_revision, _revision.c.learnware == _learnware.c.id)
+        .where(
+            _revision.c.archive_sha256 == archive,
+            _revision.c.state.in_(KEPT),
+            _learnware.c.owner == owner,
+            _learnware.c.id != (besides or 0),
+        )
+    )
+    existing: int | None = connection.execute(same.limit(1)).scalar()
+    if existing is not None:
+        raise Conflict(
+            f"This archive is learnware {id_of(existing)} already.",
+            remedy=f"Use {id_of(existing)}, or change it with `update`.",
+            code="conflict.duplicate",
+        )
+
+
+def _wrong_state(id: str, state: State, rule: str) -> Conflict:
+    return Conflict(
+        f"Learnware {id} is {state}: {rule}.",
+        remedy=f"See how it stands with `show {id}`.",
+        code="conflict.state",
+    )
+
+
+def _append(connection: sa.Connection, revision: Revision, step: Step) -> None:
+    row = sa.select(_revision.c.checks).where(_revision.c.id == revision.key)
+    log: Sequence[object] = connection.execute(row).scalar() or ()
+    _set_revision(connection, revision, checks=[*log, step.to_json()])
+
+
+def _set_revision(connection: sa.Connection, revision: Revision, **values: object) -> None:
+    values["changed"] = datetime.now(UTC)
+    connection.execute(_revision.update().where(_revision.c.id == revision.key).values(**values))
+
+
+def _set_learnware(connection: sa.Connection, revision: Revision, **values: object) -> None:
+    number = number_of(revision.learnware)
+    connection.execute(_learnware.update().where(_learnware.c.id == number).values(**values))
+
+
+def _note(
+    connection: sa.Connection,
+    revision: Revision,
+    kind: str,
+    actor: str,
+    detail: dict[str, object] | None = None,
+) -> None:
+    connection.execute(
+        _event.insert().values(
+            at=datetime.now(UTC),
+            learnware=number_of(revision.learnware),
+            revision=revision.number,
+            kind=kind,
+            actor=actor,
+            detail=detail or {},
+        )
+    )
+
+
+def _inserted(connection: sa.Connection, table: sa.Table, values: Mapping[str, object]) -> int:
+    key = connection.execute(table.insert().values(dict(values))).inserted_primary_key
+    if key is None:
+        raise AssertionError(f"{table.name} has a primary key")
+    return int(key[0])

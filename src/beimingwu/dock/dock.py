@@ -1,0 +1,464 @@
+"""The dock in a folder: submit, get, list, search, update, withdraw, delete, export.
+
+The catalogue and the blobs are the truth; the index and the unpacked learnwares are made from them.
+Several processes may have one folder open at once. Nothing of a learnware runs in this process.
+"""
+
+from __future__ import annotations
+
+import html
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+
+from beimingwu.config import settings
+from beimingwu.dock.blobs import Blobs, Source, Unpacked
+from beimingwu.dock.catalogue import Catalogue
+from beimingwu.dock.checks import Semantic, inspect, read_semantic
+from beimingwu.dock.identification import Identification
+from beimingwu.dock.listing import Listing
+from beimingwu.dock.locks import Locks
+from beimingwu.dock.pointset import dumps_pointset, loads_pointset
+from beimingwu.dock.records import Draft, LearnwareRecord, Revision, no_learnware
+from beimingwu.dock.revising import amended, needs_verification
+from beimingwu.dock.schema import State
+from beimingwu.dock.serving import write_served
+from beimingwu.dock.submission import Bell, Submission
+from beimingwu.dock.verification import Verifier, manifest_of, unpack
+from beimingwu.errors import Conflict, InvalidInput
+from beimingwu.learnware.model import Learnware
+from beimingwu.search import Requirement, SearchResult, SemanticFilter
+from beimingwu.specification.rkme import RKME
+from beimingwu.specification.semantic import SemanticSpecification
+
+_CATALOGUE = "catalogue.sqlite"
+
+
+class Dock:
+    """A dock of learnwares in a folder. Open it with `Dock.open`; close it, or use `with`.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with Dock.open(tempfile.mkdtemp()) as dock:
+    ...     len(dock)
+    0
+    """
+
+    def __init__(self, folder: Path, workers: int) -> None:
+        self.folder = folder
+        self._closed = False
+        self._locks = Locks(folder)
+        try:
+            with self._locks.opening():
+                self._catalogue = Catalogue(folder / _CATALOGUE)
+                self._blobs = Blobs(folder)
+                self._unpacked = Unpacked(folder, self._blobs)
+                self._collect_everything()
+        except BaseException:
+            self._locks.leave()
+            raise
+        self._listing = Listing(self._catalogue)
+        self._identification = Identification(self._listing, self._blobs, self.get)
+        self._bell = Bell()
+        self._verifier = Verifier(
+            self._catalogue,
+            self._blobs,
+            self._unpacked,
+            self._locks,
+            self._bell,
+            self._collect,
+            workers,
+        )
+        for revision in self._catalogue.unfinished():
+            self._verifier.offer(revision)
+
+    @classmethod
+    def open(cls, folder: str | os.PathLike[str] | None = None, *, workers: int = 1) -> Dock:
+        """Open the dock in a folder, and make it when there is none.
+
+        What a crash left half done is cleared away or goes on.
+
+        Parameters
+        ----------
+        folder
+            The dock's folder; BEIMINGWU_DOCK, or this user's own, where omitted.
+        workers
+            How many submissions this process verifies at a time; with 0 it only submits and looks,
+            and another process that has the dock open verifies.
+
+        Raises
+        ------
+        DockDamaged
+            The catalogue is damaged, not ours, or of a newer Beimingwu.
+        InvalidInput
+            The folder cannot be used.
+        """
+        if workers < 0:
+            raise InvalidInput(
+                f"`workers` must be an int in the range [0, inf). Got {workers} instead.",
+                remedy="Pass workers=1, or 0 to leave verification to other processes.",
+                code="input.workers",
+            )
+        path = Path(settings().dock if folder is None else folder).expanduser()
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise InvalidInput(
+                f"The dock's folder {str(path)!r} cannot be made: {error.strerror}.",
+                remedy="Name a folder that you may write to.",
+                code="input.dock_folder",
+            ) from None
+        return cls(path.absolute(), workers)
+
+    # Submitting
+
+    def submit(
+        self, archive: Source, semantic: Semantic | None = None, *, owner: str = ""
+    ) -> Submission:
+        """Submit a learnware: the cheap checks answer at once, the others run behind.
+
+        Parameters
+        ----------
+        archive
+            Path of a learnware archive, its bytes, or a binary file open for reading.
+        semantic
+            Used instead of the semantic specification embedded in the archive; needed when there
+            is none.
+        owner
+            Who submits; nobody in particular where empty.
+
+        Returns
+        -------
+        Submission
+            Iterate it for the steps as they happen, or `wait()` until it is published.
+
+        Raises
+        ------
+        InvalidArchive, InvalidSpecification, TooLarge
+            The archive breaks a rule; nothing of it stays.
+        Conflict
+            This owner submitted the same archive before.
+        """
+        self._require_open()
+        chosen = read_semantic(semantic)
+        with self._storing() as stored:
+            draft = self._drafted(stored, archive, chosen)
+            revision = self._catalogue.submit(owner, draft)
+        return self._followed(revision)
+
+    def update(
+        self, id: str, *, archive: Source | None = None, semantic: Semantic | None = None
+    ) -> Submission:
+        """Make a new revision of a learnware; the present one stays in force until it is published.
+
+        A new semantic specification that leaves data, task and dimensions as they are is in force
+        at once, without running the model again.
+
+        Raises
+        ------
+        NotFound, InvalidArchive, InvalidSpecification, TooLarge
+            As `submit`.
+        Conflict
+            A revision is being verified; or the archive is needed and was not given.
+        """
+        self._require_open()
+        if archive is None and semantic is None:
+            raise InvalidInput(
+                f"Nothing was given to update learnware {id} with.",
+                remedy="Pass `archive=`, `semantic=`, or both.",
+                code="input.nothing_to_update",
+            )
+        latest = self._catalogue.latest(id)
+        chosen = read_semantic(semantic)
+        with self._storing() as stored:
+            if archive is not None:
+                draft = self._drafted(stored, archive, chosen, otherwise=latest.semantic)
+                revision = self._catalogue.revise(id, draft, latest)
+            else:
+                base = self._catalogue.current(id)
+                specification = loads_pointset(self._blobs.read(base.specification_sha256))
+                draft = amended(base, chosen or base.semantic, specification)
+                enter = self._catalogue.amend
+                if needs_verification(base.semantic, draft.semantic):
+                    enter = self._catalogue.revise
+                revision = enter(id, draft, latest)
+        return self._followed(revision)
+
+    def submission(self, id: str) -> Submission:
+        """Return the newest submission of a learnware, to follow it from here.
+
+        Raises
+        ------
+        NotFound
+            No such learnware.
+        """
+        return self._followed(self._catalogue.latest(id))
+
+    # Finding
+
+    def search(
+        self,
+        requirement: Requirement | RKME | SemanticFilter | dict[str, object],
+        *,
+        limit: int = 10,
+        max_learnwares: int = 5,
+    ) -> SearchResult:
+        """Identify the learnwares, and the mixture of learnwares, that serve a requirement.
+
+        Every hit satisfies every facet of the filter; the text and the facets are applied before
+        anything is ranked. Without a specification, hits come in the order of the text, or the
+        newest first.
+
+        Raises
+        ------
+        InvalidRequirement
+            It cannot be asked.
+        """
+        self._require_open()
+        return self._identification.search(Requirement.of(requirement), limit, max_learnwares)
+
+    def list(
+        self,
+        filter: SemanticFilter | None = None,
+        *,
+        limit: int = 100,
+        after: str | None = None,
+        state: State | None = "published",
+        owner: str | None = None,
+    ) -> list[LearnwareRecord]:
+        """Return learnwares, the best text match or else the newest first.
+
+        Parameters
+        ----------
+        filter
+            Facets and text that they satisfy; all where omitted.
+        limit
+            Most to return.
+        after
+            The last id of the page before.
+        state
+            Only those in this state; every state but deleted for None.
+        owner
+            Only this owner's.
+        """
+        self._require_open()
+        return self._listing.records(filter or SemanticFilter(), state, owner, limit, after)
+
+    def facets(self, filter: SemanticFilter | None = None) -> dict[str, dict[str, int]]:
+        """Count the published learnwares by facet and value, within the filter's other facets."""
+        self._require_open()
+        return self._listing.facets(filter or SemanticFilter(), "published")
+
+    def count(
+        self, filter: SemanticFilter | None = None, *, state: State | None = "published"
+    ) -> int:
+        """Return how many learnwares `list` would go through."""
+        self._require_open()
+        return self._listing.count(filter or SemanticFilter(), state)
+
+    def __len__(self) -> int:
+        return self.count()
+
+    # One learnware
+
+    def get(self, id: str) -> Learnware:
+        """Return a learnware, ready to load.
+
+        Raises
+        ------
+        NotFound
+            No such learnware.
+        Conflict
+            It is not published yet, or was rejected.
+        DockDamaged
+            Its archive is not what the catalogue says.
+        """
+        self._require_open()
+        revision = self._catalogue.current(id)
+        with self._locks.writing():
+            folder = self._unpacked.folder(revision.archive_sha256, unpack)
+        return Learnware(
+            id=id,
+            folder=folder,
+            manifest=manifest_of(folder),
+            semantic=revision.semantic,
+            specification=loads_pointset(self._blobs.read(revision.specification_sha256)),
+        )
+
+    def show(self, id: str) -> LearnwareRecord:
+        """Return what the catalogue says about a learnware, with the log of its checks.
+
+        Raises
+        ------
+        NotFound
+            No such learnware.
+        """
+        self._require_open()
+        record = self._listing.record(id)
+        if record is None:
+            raise no_learnware(id)
+        return record
+
+    def export(self, id: str, path: str | os.PathLike[str]) -> Path:
+        """Write a learnware as the zip that a dock serves, and return its path.
+
+        Parameters
+        ----------
+        path
+            The file, or a folder to put `<id>.zip` into.
+
+        Raises
+        ------
+        NotFound, Conflict, DockDamaged
+            As `get`.
+        """
+        self._require_open()
+        revision = self._catalogue.current(id)
+        target = Path(path).expanduser()
+        target = target / f"{id}.zip" if target.is_dir() else target
+        with self._locks.writing(), self._blobs.workspace() as workspace:
+            archive = self._blobs.verified(revision.archive_sha256)
+            write_served(archive, workspace, id, revision.semantic, target)
+        return target
+
+    def withdraw(self, id: str) -> None:
+        """Take a published learnware out of search and lists; `restore` undoes it.
+
+        Raises
+        ------
+        NotFound, Conflict
+            No such learnware, or it is not published.
+        """
+        self._require_open()
+        self._catalogue.withdraw(id)
+
+    def restore(self, id: str) -> None:
+        """Publish a withdrawn learnware again.
+
+        Raises
+        ------
+        NotFound, Conflict
+            No such learnware, or it is not withdrawn.
+        """
+        self._require_open()
+        self._catalogue.restore(id)
+
+    def delete(self, id: str) -> None:
+        """Delete a learnware for good; its id is never given again.
+
+        Raises
+        ------
+        NotFound
+            No such learnware.
+        """
+        self._require_open()
+        self._collect(*self._catalogue.delete(id))
+        self._bell.ring()
+
+    # Closing
+
+    def close(self) -> None:
+        """Finish the verifications of this process, and let go of the folder."""
+        if not self._closed:
+            self._verifier.close()
+            self._let_go()
+
+    def __enter__(self) -> Dock:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
+        if error is not None and not self._closed:
+            # An interrupted program should end soon; what waits goes on when the dock is opened.
+            self._verifier.abandon()
+            self._let_go()
+        self.close()
+
+    def __repr__(self) -> str:
+        if self._closed:
+            return f"<dock {str(self.folder)!r}, closed>"
+        return f"<dock {str(self.folder)!r}, {len(self):,} learnwares>"
+
+    def _repr_html_(self) -> str:
+        return f"<p>{html.escape(repr(self))}</p>"
+
+    def _let_go(self) -> None:
+        self._closed = True
+        self._catalogue.close()
+        self._locks.leave()
+
+    def _require_open(self) -> None:
+        if self._closed:
+            raise Conflict(
+                f"The dock {str(self.folder)!r} is closed.",
+                remedy="Open it again with Dock.open(…).",
+                code="conflict.closed",
+            )
+
+    def _drafted(
+        self,
+        stored: set[str],
+        archive: Source,
+        semantic: SemanticSpecification | None,
+        otherwise: SemanticSpecification | None = None,
+    ) -> Draft:
+        """Check an archive and store its blobs, noting them in `stored`."""
+        with self._blobs.receive(archive, settings().archive_max_bytes) as incoming:
+            inspected = inspect(incoming.path, semantic, otherwise)
+            stored.add(incoming.keep())
+            specification = self._blobs.put(dumps_pointset(inspected.specification))
+            stored.add(specification)
+            return Draft(
+                archive_sha256=incoming.digest,
+                size=incoming.size,
+                specification_sha256=specification,
+                semantic=inspected.semantic,
+                kind=inspected.specification.kind,
+                dimension=inspected.specification.dimension,
+                steps=inspected.steps,
+            )
+
+    def _followed(self, revision: Revision) -> Submission:
+        self._verifier.offer(revision)
+        return Submission(revision, self._catalogue, self._bell, self._verifier.offer)
+
+    @contextmanager
+    def _storing(self) -> Iterator[set[str]]:
+        """Hold off collection until a row refers to what is stored; if none comes, undo it."""
+        stored: set[str] = set()
+        try:
+            with self._locks.writing():
+                yield stored
+        except BaseException:
+            self._discard(stored)
+            raise
+
+    def _collect(self, *revisions: Revision) -> None:
+        """Remove what only these revisions needed."""
+        self._discard(
+            {revision.archive_sha256 for revision in revisions}
+            | {revision.specification_sha256 for revision in revisions}
+        )
+
+    def _discard(self, digests: set[str]) -> None:
+        """Remove what no row needs of these; the next open does it if somebody is writing."""
+        with self._locks.collecting() as alone:
+            if alone:
+                self._blobs.discard(digests, self._catalogue.is_live)
+                self._unpacked.discard(digests, self._catalogue.is_live)
+
+    def _collect_everything(self) -> None:
+        """Remove what a crash left: half-written files, and blobs that no row refers to."""
+        self._locks.sweep()
+        with self._locks.collecting() as alone:
+            if alone:
+                live = self._catalogue.live_digests()
+                self._blobs.sweep(live)
+                self._unpacked.sweep(live)

@@ -1,0 +1,63 @@
+"""What a change of the semantic specification alone means for a learnware that is published."""
+
+from __future__ import annotations
+
+import time
+
+from beimingwu.dock.checks import check_statistical
+from beimingwu.dock.records import Draft, Revision, Step
+from beimingwu.specification.rkme import RKME
+from beimingwu.specification.semantic import Dimensions, SemanticSpecification
+
+
+def amended(base: Revision, semantic: SemanticSpecification, specification: RKME) -> Draft:
+    """Return the draft of `base` under another semantic specification, checked against it.
+
+    Raises
+    ------
+    InvalidSpecification
+        The statistical specification is not of what the new semantic one says.
+    """
+    started = time.perf_counter()
+    check_statistical(specification, semantic)
+    step = Step(
+        "semantic",
+        "passed",
+        f"{semantic.name}: {semantic.data}, {semantic.task}; amended after revision {base.number}.",
+        seconds=time.perf_counter() - started,
+    )
+    return Draft(
+        archive_sha256=base.archive_sha256,
+        size=base.size,
+        specification_sha256=base.specification_sha256,
+        semantic=semantic,
+        kind=base.kind,
+        dimension=base.dimension,
+        steps=tuple(step if had.name == "semantic" else had for had in base.steps),
+    )
+
+
+def needs_verification(before: SemanticSpecification, after: SemanticSpecification) -> bool:
+    """Tell whether the model has to be tried again: it is to take or answer something else.
+
+    Examples
+    --------
+    >>> from dataclasses import replace
+    >>> semantic = SemanticSpecification(
+    ...     name="Sentiment", description="Whether a review is kind.", data="Text",
+    ...     task="Classification", library="Others", scenarios="Business", license="MIT",
+    ...     output=Dimensions(2))
+    >>> needs_verification(semantic, replace(semantic, name="Kindness"))
+    False
+    >>> needs_verification(semantic, replace(semantic, output=Dimensions(3)))
+    True
+    """
+    return _shape(before) != _shape(after)
+
+
+def _shape(semantic: SemanticSpecification) -> tuple[object, ...]:
+    return (semantic.data, semantic.task, _size(semantic.input), _size(semantic.output))
+
+
+def _size(side: Dimensions | None) -> int | None:
+    return None if side is None else side.dimension

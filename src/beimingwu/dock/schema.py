@@ -1,0 +1,114 @@
+"""The tables of the catalogue, as SQLAlchemy Core, and the states a learnware goes through.
+
+What is here describes the newest schema; `migrations` brings a database to it, and a test compares
+the two. Portable SQL only: SQLite's full-text table is kept by `fulltext`.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Literal
+
+import sqlalchemy as sa
+
+State = Literal[
+    "uploaded", "verifying", "published", "rejected", "withdrawn", "quarantined", "deleted"
+]
+#: A revision in one of these waits for its verification.
+UNFINISHED: tuple[State, ...] = ("uploaded", "verifying")
+#: The blobs of a revision in one of these are kept.
+KEPT: tuple[State, ...] = ("uploaded", "verifying", "published", "withdrawn", "quarantined")
+#: The newest migration; read from the database to know whether Alembic is needed at all.
+NEWEST = "0001"
+
+
+class Instant(sa.types.TypeDecorator[datetime]):
+    """A moment in UTC; SQLite keeps no time zone, so it is taken off and put on again."""
+
+    impl = sa.DateTime
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
+        """Store UTC without its zone."""
+        return None if value is None else value.astimezone(UTC).replace(tzinfo=None)
+
+    def process_result_value(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
+        """Read UTC with its zone."""
+        return None if value is None else value.replace(tzinfo=UTC)
+
+
+metadata = sa.MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_name)s",
+    }
+)
+
+learnware = sa.Table(
+    "learnware",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("owner", sa.String(200), nullable=False),
+    sa.Column("name", sa.String(200), nullable=False),
+    sa.Column("state", sa.String(16), nullable=False),
+    # The revision that `get` serves. No foreign key: revision refers here, and a circle would need
+    # ALTER TABLE … ADD CONSTRAINT, which SQLite has not.
+    sa.Column("current_revision", sa.Integer),
+    sa.Column("created", Instant, nullable=False),
+    sa.Index("ix_learnware_state", "state", "id"),
+    sa.Index("ix_learnware_owner", "owner", "id"),
+    # AUTOINCREMENT: an id is never used again, even if its row were gone.
+    sqlite_autoincrement=True,
+)
+
+revision = sa.Table(
+    "revision",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("learnware", sa.ForeignKey("learnware.id"), nullable=False),
+    sa.Column("number", sa.Integer, nullable=False),
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("archive_sha256", sa.String(64), nullable=False),
+    sa.Column("size", sa.BigInteger, nullable=False),
+    sa.Column("semantic", sa.JSON, nullable=False),
+    sa.Column("kind", sa.String(16), nullable=False),
+    sa.Column("dimension", sa.Integer, nullable=False),
+    sa.Column("specification_sha256", sa.String(64), nullable=False),
+    sa.Column("checks", sa.JSON, nullable=False),
+    sa.Column("environment", sa.Text),
+    # The open dock that verifies it now (see `locks`); null when nobody does.
+    sa.Column("claimant", sa.String(32)),
+    sa.Column("created", Instant, nullable=False),
+    sa.Column("changed", Instant, nullable=False),
+    sa.UniqueConstraint("learnware", "number"),
+    sa.Index("ix_revision_state", "state", "id"),
+    sa.Index("ix_revision_archive", "archive_sha256"),
+    sa.Index("ix_revision_specification", "specification_sha256"),
+    sqlite_autoincrement=True,
+)
+
+event = sa.Table(
+    "event",
+    metadata,
+    # Grows with every change of state: indexes follow the dock by it.
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("at", Instant, nullable=False),
+    sa.Column("learnware", sa.ForeignKey("learnware.id"), nullable=False),
+    sa.Column("revision", sa.Integer, nullable=False),
+    sa.Column("kind", sa.String(16), nullable=False),
+    sa.Column("actor", sa.String(200), nullable=False),
+    sa.Column("detail", sa.JSON, nullable=False),
+    sa.Index("ix_event_learnware", "learnware", "id"),
+    sqlite_autoincrement=True,
+)
+
+facet = sa.Table(
+    "facet",
+    metadata,
+    sa.Column("learnware", sa.ForeignKey("learnware.id"), primary_key=True),
+    sa.Column("key", sa.String(16), primary_key=True),
+    sa.Column("value", sa.String(64), primary_key=True),
+    sa.Index("ix_facet_value", "key", "value", "learnware"),
+)

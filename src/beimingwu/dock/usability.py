@@ -1,0 +1,200 @@
+"""The usability check: the learnware runs, apart from us, on data like its own training data.
+
+Inputs are drawn from the learnware's own statistical specification, so they are what it claims to
+be good for. What comes back is held against what the semantic specification declares.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NoReturn, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from beimingwu.errors import CheckFailed
+from beimingwu.specification.rkme import RKME
+from beimingwu.specification.semantic import SemanticSpecification
+
+_ROWS = 64
+#: An answer is the same when it is within this of the other, relative to the answers' size.
+_TOLERANCE = 1e-3
+_TEXTS = (
+    "A short sentence.",
+    "北京的空气质量今天很好。",
+    "The quick brown fox jumps over the lazy dog, and then it rains for the rest of the week. " * 4,
+    "12.5 mm",
+    "naïve façade – “quoted”",
+)
+
+Inputs = NDArray[Any] | list[str]
+
+
+class Running(Protocol):
+    """What this check needs of a learnware that runs."""
+
+    @property
+    def input_shape(self) -> tuple[int, ...] | None:
+        """Shape of one record, where the learnware says."""
+
+    @property
+    def output_shape(self) -> tuple[int, ...] | None:
+        """Shape of one answer, where the learnware says."""
+
+    def predict(self, X: Any) -> NDArray[Any]:
+        """Answer for each record."""
+
+
+@dataclass(frozen=True)
+class Usability:
+    """What was tried: how many records, and the shape of one answer."""
+
+    rows: int
+    answer_shape: tuple[int, ...]
+
+
+def check_usability(
+    model: Running, semantic: SemanticSpecification, specification: RKME
+) -> Usability:
+    """Run a started learnware on sampled and edge inputs.
+
+    Raises
+    ------
+    CheckFailed
+        Codes `usability.input_shape`, `.not_numbers`, `.output_shape`, `.dimension`, `.not_finite`,
+        `.labels`, `.not_deterministic`, `.depends_on_batch`.
+    GuestFailed
+        Its own code failed.
+    """
+    _check_input_shape(model, semantic)
+    inputs = sampled_inputs(specification, model.input_shape)
+    answers = _answers(model, inputs)
+    _check_shape(answers, model.output_shape, semantic)
+    _check_values(answers, semantic)
+    _check_same(answers, _answers(model, inputs), _NOT_DETERMINISTIC)
+    for edge in (inputs[:1], [*inputs[:2], *inputs[:2]]):
+        batch = edge if isinstance(inputs, list) else np.asarray(edge)
+        again = _answers(model, batch)
+        _check_same(np.concatenate([answers[:2], answers[:2]])[: len(again)], again, _BATCH)
+    return Usability(len(inputs), answers.shape[1:])
+
+
+def sampled_inputs(specification: RKME, input_shape: tuple[int, ...] | None) -> Inputs:
+    """Return inputs that follow a specification, as the learnware takes them.
+
+    A text specification embeds sentences and cannot be turned back into any, so fixed ones are
+    used. An image specification holds images of one size; they are resized to the model's.
+    """
+    if specification.kind == "text":
+        return [*_TEXTS]
+    drawn = specification.sample(_ROWS, random_state=0).astype(np.float32, copy=False)
+    if specification.kind == "image" and input_shape and len(input_shape) == 3:
+        return _resized(drawn, input_shape)
+    return drawn
+
+
+def _resized(images: NDArray[np.float32], shape: tuple[int, ...]) -> NDArray[np.float32]:
+    """Return images of another size by the nearest pixel, shape `(len(images), *shape)`."""
+    axes = [
+        np.arange(size) * had // size for size, had in zip(shape, images.shape[1:], strict=True)
+    ]
+    return np.ascontiguousarray(images[np.ix_(np.arange(len(images)), *axes)])
+
+
+def _answers(model: Running, inputs: Inputs) -> NDArray[Any]:
+    # That there is one answer per record is the runtime's own rule: guest.reply_length.
+    answers = np.asarray(model.predict(inputs))
+    return answers[:, None] if answers.ndim == 1 else answers
+
+
+def _check_input_shape(model: Running, semantic: SemanticSpecification) -> None:
+    if semantic.data != "Table" or semantic.input is None:
+        return
+    expected = (semantic.input.dimension,)
+    if model.input_shape != expected:
+        _refuse(
+            f"The model's input_shape is {model.input_shape}, and Input.Dimension is "
+            f"{semantic.input.dimension}.",
+            f"Set input_shape to {expected} in the model, or correct Input.Dimension.",
+            "input_shape",
+        )
+
+
+def _check_shape(
+    answers: NDArray[Any], declared: tuple[int, ...] | None, semantic: SemanticSpecification
+) -> None:
+    if declared is not None and answers.shape[1:] != tuple(declared):
+        _refuse(
+            f"The model's output_shape is {tuple(declared)}, and predict returned answers of shape "
+            f"{answers.shape[1:]}.",
+            "Correct output_shape, or what predict returns.",
+            "output_shape",
+        )
+    if semantic.output is None:
+        return
+    dimension, width = semantic.output.dimension, answers.shape[1:]
+    allowed = [(dimension,)] if semantic.task == "Regression" else [(1,), (dimension,)]
+    if width not in allowed:
+        _refuse(
+            f"predict returned answers of shape {width}, and Output.Dimension is {dimension}.",
+            f"Return answers of shape {' or '.join(map(str, allowed))}, or correct the semantic "
+            "specification.",
+            "dimension",
+        )
+
+
+def _check_values(answers: NDArray[Any], semantic: SemanticSpecification) -> None:
+    if semantic.task not in ("Classification", "Regression", "Feature Extraction"):
+        return
+    if answers.dtype.kind not in "biuf":
+        _refuse(
+            f"predict returned values of type {answers.dtype}, such as {answers.flat[0]!r}.",
+            "Return numbers; for classes their index, counted from 0.",
+            "not_numbers",
+        )
+    if not np.isfinite(answers).all():
+        _refuse(
+            "predict returned NaN or infinity on data like the learnware's own.",
+            "Look at how the model treats its input; every answer must be a finite number.",
+            "not_finite",
+        )
+    if semantic.task == "Classification" and semantic.output and answers.shape[1:] == (1,):
+        _check_labels(answers, semantic.output.dimension)
+
+
+def _check_labels(answers: NDArray[Any], classes: int) -> None:
+    strange = answers[(answers < 0) | (answers >= classes) | (answers != np.floor(answers))]
+    if strange.size:
+        _refuse(
+            f"predict returned the label {strange.flat[0]:g}, and there are {classes} classes.",
+            f"Return labels 0 to {classes - 1}, or one probability per class.",
+            "labels",
+        )
+
+
+_NOT_DETERMINISTIC = (
+    "predict returned other answers when it was asked the same again.",
+    "Fix the random state, and switch dropout off: model.eval().",
+    "not_deterministic",
+)
+_BATCH = (
+    "predict answers a record differently depending on the records beside it.",
+    "Use statistics of the training data, not of the batch: model.eval() for batch normalisation.",
+    "depends_on_batch",
+)
+
+
+def _check_same(one: NDArray[Any], other: NDArray[Any], broken: tuple[str, str, str]) -> None:
+    if one.dtype.kind in "biuf" and other.dtype.kind in "biuf":
+        size = float(np.abs(one).max(initial=0.0))
+        same = one.shape == other.shape and np.allclose(
+            one, other, rtol=_TOLERANCE, atol=_TOLERANCE * size, equal_nan=True
+        )
+    else:
+        same = np.array_equal(one, other)
+    if not same:
+        _refuse(*broken)
+
+
+def _refuse(problem: str, remedy: str, code: str) -> NoReturn:
+    raise CheckFailed(problem, remedy=remedy, code=f"usability.{code}")

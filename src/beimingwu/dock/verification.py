@@ -1,0 +1,163 @@
+"""The dock's worker: takes submissions that wait and runs them through their last steps.
+
+A verification is claimed in one transaction, so it runs once at a time whatever number of processes
+have the dock open; each step is recorded as it ends. A process that dies leaves a claim whose lock
+is free, and the next dock that opens the folder begins that verification again.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from beimingwu.dock.blobs import Blobs, Unpacked
+from beimingwu.dock.catalogue import Catalogue
+from beimingwu.dock.locks import Locks
+from beimingwu.dock.pointset import loads_pointset
+from beimingwu.dock.records import Revision, Step
+from beimingwu.dock.submission import Bell
+from beimingwu.dock.usability import check_usability
+from beimingwu.errors import BeimingwuError
+from beimingwu.learnware.archive import open_archive
+from beimingwu.learnware.manifest import MANIFEST_NAME, Manifest
+
+
+class Verifier:
+    """A few threads that verify submissions of one dock.
+
+    Parameters
+    ----------
+    catalogue, blobs, unpacked, locks
+        The dock's.
+    bell
+        Rung after every step.
+    rejected
+        Called with a revision that was rejected, to collect its blobs.
+    workers
+        Number of threads; 0 leaves the work to other processes.
+    """
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        blobs: Blobs,
+        unpacked: Unpacked,
+        locks: Locks,
+        bell: Bell,
+        rejected: Callable[[Revision], None],
+        workers: int,
+    ) -> None:
+        self._catalogue = catalogue
+        self._blobs = blobs
+        self._unpacked = unpacked
+        self._locks = locks
+        self._bell = bell
+        self._rejected = rejected
+        self._pool = ThreadPoolExecutor(workers, "verify") if workers else None
+        self._guard = threading.Lock()
+        self._queued: set[int] = set()
+        self._failed: dict[int, BaseException] = {}
+
+    def offer(self, revision: Revision) -> None:
+        """Queue a revision, unless it is queued here or some living process has claimed it.
+
+        Raises
+        ------
+        Exception
+            What ended the last attempt here, when it was no fault of the learnware (a full disk).
+        """
+        if revision.key in self._failed:
+            raise self._failed.pop(revision.key)
+        if self._pool is None:
+            return
+        if revision.claimant is not None and self._locks.is_alive(revision.claimant):
+            return
+        with self._guard:
+            if revision.key in self._queued:
+                return
+            self._queued.add(revision.key)
+        self._pool.submit(self._run, revision.key)
+
+    def close(self) -> None:
+        """Finish what is queued, and stop."""
+        if self._pool is not None:
+            self._pool.shutdown(wait=True)
+
+    def abandon(self) -> None:
+        """Finish what runs, leave the rest to the next opening, and stop."""
+        if self._pool is not None:
+            self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def _run(self, key: int) -> None:
+        try:
+            revision = self._catalogue.claim(key, self._locks.name, self._locks.is_alive)
+            if revision is not None:
+                self._verify(revision)
+        except BaseException as error:
+            self._failed[key] = error
+            raise
+        finally:
+            with self._guard:
+                self._queued.discard(key)
+            self._bell.ring()
+
+    def _verify(self, revision: Revision) -> None:
+        try:
+            verdict = self._usability(revision)
+            self._bell.ring()
+            if verdict.state == "failed":
+                if self._catalogue.reject(revision, verdict):
+                    self._rejected(revision)
+            elif self._catalogue.record(revision, verdict):
+                self._bell.ring()
+                self._accommodate(revision)
+        except BaseException:
+            self._catalogue.release(revision)
+            raise
+
+    def _accommodate(self, revision: Revision) -> None:
+        started = time.perf_counter()
+        loads_pointset(self._blobs.read(revision.specification_sha256))
+        message = f"Published as {revision.learnware}, revision {revision.number}."
+        seconds = time.perf_counter() - started
+        self._catalogue.publish(revision, Step("accommodate", "passed", message, seconds=seconds))
+
+    def _usability(self, revision: Revision) -> Step:
+        """Run the learnware, and return what came of it as a step."""
+        started = time.perf_counter()
+        try:
+            message = self._tried(revision)
+        except BeimingwuError as error:
+            seconds = time.perf_counter() - started
+            return Step("usability", "failed", error.problem, error.code, seconds, error.remedy)
+        return Step("usability", "passed", message, seconds=time.perf_counter() - started)
+
+    def _tried(self, revision: Revision) -> str:
+        from beimingwu.runtime.host import start
+
+        specification = loads_pointset(self._blobs.read(revision.specification_sha256))
+        with self._locks.writing():
+            folder = self._unpacked.folder(revision.archive_sha256, unpack)
+        with start(folder, manifest_of(folder)) as model:
+            tried = check_usability(model, revision.semantic, specification)
+            report = model.report
+        return (
+            f"Answered {tried.rows} records drawn from its specification, shape "
+            f"{tried.answer_shape} each, twice alike; start {report.start_seconds:.2f} s, "
+            f"last call {report.call_seconds * 1000:.1f} ms, "
+            f"{report.peak_memory / 2**20:.0f} MiB at most."
+        )
+
+
+def unpack(archive: Path, folder: Path) -> None:
+    """Unpack an archive of the dock into a folder that is not there yet."""
+    with open_archive(archive) as opened:
+        opened.extract(folder)
+
+
+def manifest_of(folder: Path) -> Manifest:
+    """Return the manifest of an unpacked learnware."""
+    return Manifest.parse((folder / MANIFEST_NAME).read_bytes())

@@ -1,0 +1,119 @@
+"""Small learnwares for the dock's tests: real archives whose model needs numpy only."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from beimingwu.dock import Dock
+from beimingwu.specification.files import dumps_specification
+from beimingwu.specification.rkme import RKME
+from beimingwu.specification.semantic import Dimensions, SemanticSpecification
+
+SUMS = """
+import numpy as np
+
+
+class Model:
+    input_shape = ({inputs},)
+    output_shape = (1,)
+
+    def predict(self, X):
+        return {answer}
+"""
+MANIFEST = """
+model: {class_name: Model}
+stat_specifications:
+  - module_path: learnware.specification
+    class_name: RKMETableSpecification
+    file_name: stat.json
+    kwargs: {}
+"""
+
+
+def a_semantic(inputs: int = 3, **changes: Any) -> SemanticSpecification:
+    """A regression over a table, with whatever differs."""
+    values: dict[str, Any] = {
+        "name": "Sums of columns",
+        "description": "Adds up the columns of a small table.",
+        "data": "Table",
+        "task": "Regression",
+        "library": "Others",
+        "scenarios": ("Education",),
+        "license": "MIT",
+        "input": Dimensions.of([f"column {j}" for j in range(inputs)]),
+        "output": Dimensions(1),
+    }
+    return SemanticSpecification(**{**values, **changes})
+
+
+def a_specification(inputs: int = 3, centre: float = 0.0, seed: int = 0) -> RKME:
+    """Twenty points around a centre."""
+    points = np.random.default_rng(seed).normal(centre, 1.0, (20, inputs))
+    return RKME(points.astype(np.float32), np.full(20, 0.05), n=400)
+
+
+def an_archive(
+    inputs: int = 3,
+    centre: float = 0.0,
+    seed: int = 0,
+    answer: str = "X.sum(axis=1)",
+    module: str | None = None,
+    specification: bytes | None = None,
+    **files: bytes,
+) -> bytes:
+    """The zip of a learnware that answers with an expression of X."""
+    content = {
+        "learnware.yaml": MANIFEST.encode(),
+        "__init__.py": (module or SUMS.format(inputs=inputs, answer=answer)).encode(),
+        "stat.json": specification or dumps_specification(a_specification(inputs, centre, seed)),
+        "requirements.txt": b"numpy\n",
+        **files,
+    }
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as packed:
+        for name, data in content.items():
+            packed.writestr(name, data)
+    return buffer.getvalue()
+
+
+@pytest.fixture
+def archive() -> Callable[..., bytes]:
+    return an_archive
+
+
+@pytest.fixture
+def semantic() -> Callable[..., SemanticSpecification]:
+    return a_semantic
+
+
+@pytest.fixture
+def specification() -> Callable[..., RKME]:
+    return a_specification
+
+
+@pytest.fixture
+def dock(tmp_path: Path) -> Iterator[Dock]:
+    with Dock.open(tmp_path / "dock") as opened:
+        yield opened
+
+
+@pytest.fixture
+def submitted(dock: Dock) -> Callable[..., str]:
+    """Submit a learnware and return its id once it is published."""
+
+    def submit(name: str = "Sums of columns", owner: str = "", **kind: Any) -> str:
+        about = {key: kind.pop(key) for key in tuple(kind) if key in _SEMANTIC}
+        wanted = a_semantic(kind.get("inputs", 3), name=name, **about)
+        return dock.submit(an_archive(**kind), wanted, owner=owner).wait().id
+
+    return submit
+
+
+_SEMANTIC = ("task", "data", "library", "scenarios", "license", "description", "input", "output")
