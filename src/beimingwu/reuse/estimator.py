@@ -1,0 +1,390 @@
+"""The contract of all reusers: scikit-learn estimators over learnwares, without scikit-learn.
+
+A reuser says how much each learnware has to say on each row (`_shares`); this module asks the
+learnwares and puts their answers together. scikit-learn itself is never imported unless it calls:
+`clone`, `Pipeline` and `cross_val_score` take a reuser as one of their own.
+"""
+
+from __future__ import annotations
+
+import inspect
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from html import escape
+from typing import Any, Protocol, Self, get_args
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from beimingwu.errors import InvalidInput
+from beimingwu.reuse.outputs import Answer, DeclaredTask, Task, checked_answer, combine, settle
+from beimingwu.specification import RKME
+
+
+class LearnwareLike(Protocol):
+    """What a reuser needs of a learnware: a name, a specification, and predictions."""
+
+    @property
+    def id(self) -> str:
+        """Its name in the dock."""
+
+    @property
+    def specification(self) -> RKME:
+        """What its data looked like."""
+
+    def predict(self, X: NDArray[Any]) -> ArrayLike:
+        """Return one answer per row, shape `(n,)` or `(n, k)`."""
+
+
+class Reuser(ABC):
+    """Base of all reusers.
+
+    Parameters are stored as given and checked when used. `fit` learns nothing from labels and may
+    be called without data; a reuser predicts without it unless its own description says otherwise.
+    """
+
+    learnwares: Sequence[LearnwareLike]
+    weights: ArrayLike | None
+
+    #: Why `deploy` chose this reuser; empty where the caller chose it.
+    reason: str = ""
+
+    @abstractmethod
+    def _shares(self, rows: NDArray[Any]) -> NDArray[np.float64]:
+        """Return how much each learnware has to say, shape `(learnwares, n)`, columns sum to one.
+
+        A learnware is asked only about rows where its share is positive.
+        """
+
+    @abstractmethod
+    def _declared(self) -> DeclaredTask:
+        """Return what is known of the task before any learnware answered."""
+
+    def fit(self, X: ArrayLike | None = None, y: ArrayLike | None = None) -> Self:
+        """Check the parameters (and `X`, where given) and return the reuser itself.
+
+        Parameters
+        ----------
+        X
+            Rows of the user's data, shape `(n, d)`; not needed.
+        y
+            Targets; for a classification their values become `classes_`.
+
+        Raises
+        ------
+        InvalidInput
+            No learnwares, weights that do not match them, or rows of another shape.
+        """
+        self._checked_weights()
+        if X is not None:
+            self._checked(X)
+        self.n_features_in_ = self._specs()[0].dimension
+        if y is not None and self._kind() == "classifier":
+            self.classes_ = np.unique(np.asarray(y))
+        return self
+
+    def predict(self, X: ArrayLike) -> NDArray[Any]:
+        """Return the combined prediction for each row of `X`.
+
+        Parameters
+        ----------
+        X
+            Shape `(n, d)`; an array, or a table with columns. Columns are taken by name where the
+            table has all features that the specifications name, and by position otherwise.
+
+        Returns
+        -------
+        ndarray
+            Numbers `(n,)` or `(n, k)`, or one label per row `(n,)`. Where learnwares answer with
+            probabilities the label is the number of the most probable class.
+
+        Raises
+        ------
+        InvalidInput
+            `X` has not the features that the learnwares expect.
+        GuestFailed
+            A learnware failed on these rows.
+        """
+        task, combined = self._answer(X)
+        if task != "probabilities":
+            return combined
+        return np.asarray(combined.argmax(axis=1)) if len(combined) else np.empty(0, dtype=np.intp)
+
+    @property
+    def predict_proba(self) -> Callable[[ArrayLike], NDArray[np.float64]]:
+        """`predict_proba(X)`: class probabilities, shape `(n, C)`, where the learnwares have them.
+
+        Absent (an `AttributeError`) for regression and for votes by label.
+        """
+        if self._declared() in ("regression", "labels"):
+            raise AttributeError(
+                f"{type(self).__name__} for {self._declared()} has no predict_proba"
+            )
+        return self._predict_proba
+
+    def score(self, X: ArrayLike, y: ArrayLike) -> float:
+        """Return R2 for a regression (the mean over outputs), else the share of right labels."""
+        target = np.asarray(y)
+        task, combined = self._answer(X)
+        if len(target) != len(combined) or len(target) == 0:
+            raise InvalidInput(
+                f"{len(combined)} rows need as many targets, and at least one. Got {len(target)}.",
+                remedy="Pass one target per row of X.",
+                code="reuse.targets",
+            )
+        if task == "regression":
+            return _r2(target.astype(np.float64), combined)
+        predicted = combined.argmax(axis=1) if task == "probabilities" else combined
+        return float(np.mean(predicted == target.reshape(-1)))
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Return the parameters by name; with `deep`, those of nested estimators as `outer__p`."""
+        names = list(inspect.signature(type(self)).parameters)
+        params = {name: getattr(self, name) for name in names}
+        if deep:
+            for name in names:
+                if hasattr(params[name], "get_params") and not isinstance(params[name], type):
+                    nested = params[name].get_params().items()
+                    params.update({f"{name}__{key}": value for key, value in nested})
+        return params
+
+    def set_params(self, **params: Any) -> Self:
+        """Set parameters by name and return the reuser itself.
+
+        Raises
+        ------
+        InvalidInput
+            There is no parameter of that name.
+        """
+        known = self.get_params(deep=False)
+        for name, value in params.items():
+            outer, _, inner = name.partition("__")
+            if outer not in known:
+                raise InvalidInput(
+                    f"{type(self).__name__} has no parameter {outer!r}.",
+                    remedy=f"Its parameters are {', '.join(known)}.",
+                    code="reuse.parameter",
+                )
+            if inner:
+                getattr(self, outer).set_params(**{inner: value})
+            else:
+                setattr(self, name, value)
+        return self
+
+    def close(self) -> None:
+        """End the processes that the learnwares run in; a learnware starts again when asked."""
+        for learnware in self.learnwares:
+            end = getattr(learnware, "close", None)
+            if end is not None:
+                end()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __sklearn_clone__(self) -> Self:
+        # A copy shares the learnwares: they hold processes, which cannot be copied.
+        return type(self)(**self.get_params(deep=False))
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return True
+
+    def __sklearn_tags__(self) -> Any:
+        from sklearn.utils import ClassifierTags, InputTags, RegressorTags, Tags, TargetTags
+
+        kind = self._kind()
+        return Tags(
+            estimator_type=kind,
+            target_tags=TargetTags(required=False),
+            transformer_tags=None,
+            classifier_tags=ClassifierTags() if kind == "classifier" else None,
+            regressor_tags=RegressorTags() if kind == "regressor" else None,
+            input_tags=InputTags(allow_nan=True),
+            requires_fit=False,
+        )
+
+    def __repr__(self) -> str:
+        shown = ", ".join(f"{lw.id} {w:.0%}" for lw, w in self._weighted()[:5])
+        more = ", …" if len(self.learnwares) > 5 else ""
+        return f"{type(self).__name__}({_counted(len(self.learnwares))}: {shown}{more})"
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f"<tr><td>{escape(str(lw.id))}</td><td>{w:.1%}</td>"
+            f"<td>{escape(repr(lw.specification))}</td></tr>"
+            for lw, w in self._weighted()
+        )
+        return (
+            f"<table><caption>{escape(type(self).__name__)}. {escape(self.reason)}</caption>"
+            f"<tr><th>learnware</th><th>weight</th><th>specification</th></tr>{rows}</table>"
+        )
+
+    def _answer(self, X: ArrayLike) -> tuple[Task, NDArray[Any]]:
+        weights_ok = self._checked_weights()
+        rows = self._checked(X)
+        share = self._shares(rows) if len(rows) else np.empty((len(weights_ok), 0))
+        answers = []
+        for learnware, part in zip(self.learnwares, share, strict=True):
+            asked = np.flatnonzero(part > 0.0)
+            if len(asked):
+                values = learnware.predict(rows if len(asked) == len(rows) else rows[asked])
+                checked = checked_answer(values, len(asked), learnware.id)
+                answers.append(Answer(asked, checked, part[asked]))
+        task = settle(self._declared(), answers)
+        return task, combine(task, answers, len(rows))
+
+    def _predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:
+        task, combined = self._answer(X)
+        if len(combined) and task != "probabilities":
+            raise InvalidInput(
+                f"These learnwares answer with {'numbers' if task == 'regression' else task}, "
+                "not with class probabilities.",
+                remedy="Call predict instead.",
+                code="reuse.no_probabilities",
+            )
+        return combined.reshape(len(combined), -1) if len(combined) else np.empty((0, 0))
+
+    def _kind(self) -> str | None:
+        declared = self._declared()
+        if declared == "auto":
+            return None
+        return "regressor" if declared == "regression" else "classifier"
+
+    def _specs(self) -> list[RKME]:
+        return [learnware.specification for learnware in self.learnwares]
+
+    def _weighted(self) -> list[tuple[LearnwareLike, float]]:
+        return list(zip(self.learnwares, self._checked_weights().tolist(), strict=True))
+
+    def _checked_weights(self) -> NDArray[np.float64]:
+        return checked_weights(self.learnwares, self.weights)
+
+    def _checked(self, X: ArrayLike) -> NDArray[Any]:
+        return checked_rows(X, self._specs()[0])
+
+
+def checked_weights(
+    learnwares: Sequence[LearnwareLike], weights: ArrayLike | None
+) -> NDArray[np.float64]:
+    """Return one weight per learnware, summing to one; equal ones where `weights` is None.
+
+    Raises
+    ------
+    InvalidInput
+        No learnwares, learnwares of different feature spaces, or weights that cannot be theirs.
+    """
+    if len(learnwares) == 0:
+        raise InvalidInput(
+            "There are no learnwares to reuse.",
+            remedy="Pass at least one learnware.",
+            code="reuse.no_learnwares",
+        )
+    shapes = {learnware.specification.shape for learnware in learnwares}
+    if len(shapes) > 1:
+        raise InvalidInput(
+            f"The learnwares expect rows of different shapes: {sorted(shapes)}.",
+            remedy="Combine learnwares of one feature space.",
+            code="reuse.features_differ",
+        )
+    if weights is None:
+        return np.full(len(learnwares), 1.0 / len(learnwares))
+    given = np.asarray(weights, dtype=np.float64)
+    fits = given.shape == (len(learnwares),) and bool(np.isfinite(given).all())
+    if not fits or given.min() < 0.0 or given.sum() <= 0.0:
+        raise InvalidInput(
+            f"`weights` must be {len(learnwares)} numbers in [0, inf), not all zero. "
+            f"Got {given.tolist()} instead.",
+            remedy="Pass one weight per learnware, or None for equal weights.",
+            code="reuse.weights",
+        )
+    return np.asarray(given / given.sum())
+
+
+def checked_rows(X: ArrayLike, spec: RKME) -> NDArray[Any]:
+    """Return `X` as numbers of shape `(n, d…)`, the shape that `spec` describes; never mutated.
+
+    Raises
+    ------
+    InvalidInput
+        `X` is not numeric or has another number of features.
+    """
+    columns = getattr(X, "columns", None)
+    if columns is not None and spec.features and set(spec.features) <= set(columns):
+        X = X[list(spec.features)]  # type: ignore[call-overload,index]
+    rows = np.asarray(X)
+    if rows.dtype.kind not in "buif":
+        try:
+            rows = rows.astype(np.float64)
+        except (TypeError, ValueError) as error:
+            raise InvalidInput(
+                f"`X` holds values that are not numbers ({error}).",
+                remedy="Encode text and categories as the learnwares' descriptions say.",
+                code="reuse.not_numbers",
+            ) from error
+    if rows.dtype.kind != "f":
+        rows = rows.astype(np.float64)
+    if rows.shape[1:] not in (spec.shape, (spec.dimension,)):
+        raise InvalidInput(
+            f"`X` must have shape (n, {', '.join(map(str, spec.shape))}). Got {rows.shape}.",
+            remedy=_expected(spec),
+            code="reuse.shape",
+        )
+    return np.ascontiguousarray(rows.reshape(len(rows), *spec.shape))
+
+
+def _expected(spec: RKME) -> str:
+    if not spec.features:
+        return f"Pass rows of {spec.dimension} values, as the learnwares' descriptions say."
+    named = ", ".join(spec.features[:12]) + (", …" if len(spec.features) > 12 else "")
+    return f"The learnwares expect, in this order: {named}."
+
+
+def declared_task(learnwares: Sequence[LearnwareLike], task: str) -> DeclaredTask:
+    """Return the task as given, or as all learnwares' semantic specifications say it.
+
+    Raises
+    ------
+    InvalidInput
+        `task` is no task, or some learnwares classify where others do regression.
+    """
+    if task != "auto":
+        if task not in get_args(DeclaredTask):
+            raise InvalidInput(
+                f"`task` must be one of {', '.join(get_args(DeclaredTask))}. Got {task!r} instead.",
+                remedy='Pass "auto" to go by what the learnwares say.',
+                code="reuse.task",
+            )
+        return task  # type: ignore[return-value]
+    said = {_semantic_task(learnware) for learnware in learnwares} - {None}
+    if len(said) > 1:
+        raise InvalidInput(
+            "Some learnwares classify and others do regression.",
+            remedy="Combine learnwares of one task.",
+            code="reuse.tasks_differ",
+        )
+    return said.pop() or "auto" if said else "auto"
+
+
+def _semantic_task(learnware: LearnwareLike) -> DeclaredTask | None:
+    task = getattr(getattr(learnware, "semantic", None), "task", None)
+    named: dict[object, DeclaredTask] = {
+        "Classification": "classification",
+        "Regression": "regression",
+    }
+    return named.get(task)
+
+
+def _r2(target: NDArray[np.float64], predicted: NDArray[Any]) -> float:
+    truth = target.reshape(len(target), -1)
+    residual = ((truth - predicted.reshape(truth.shape)) ** 2).sum(axis=0)
+    spread = ((truth - truth.mean(axis=0)) ** 2).sum(axis=0)
+    # As in scikit-learn: a constant target scores 1 when hit exactly and 0 otherwise.
+    safe = np.where(spread > 0.0, spread, 1.0)
+    score = np.where(spread > 0.0, 1.0 - residual / safe, np.where(residual > 0.0, 0.0, 1.0))
+    return float(score.mean())
+
+
+def _counted(count: int) -> str:
+    return f"{count} learnware{'' if count == 1 else 's'}"
