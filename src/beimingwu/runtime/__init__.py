@@ -1,1 +1,6 @@
 """Running somebody else's model: in its own process, behind a pipe that carries only data."""
+
+from beimingwu.runtime.host import GuestModel, GuestReport, start
+from beimingwu.runtime.launch import Launch, current_interpreter
+
+__all__ = ["GuestModel", "GuestReport", "Launch", "current_interpreter", "start"]

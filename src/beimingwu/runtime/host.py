@@ -1,0 +1,347 @@
+"""The host's end of the pipe: a learnware's model that runs in a process of its own.
+
+The process is started once and kept; calls from several threads take turns. When it crashes or
+takes too long it is ended, and the next call starts another. Used by `learnware.model` and by the
+dock's verification.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import signal
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import NoReturn, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from beimingwu.config import settings
+from beimingwu.errors import (
+    GuestCrashed,
+    GuestFailed,
+    GuestOutOfMemory,
+    GuestTimedOut,
+    InvalidInput,
+)
+from beimingwu.learnware.manifest import Manifest
+from beimingwu.runtime.channel import Closed, Late, Malformed, encode_array
+from beimingwu.runtime.launch import Launch, current_interpreter
+from beimingwu.runtime.process import Ending, Process
+
+
+@dataclass(frozen=True)
+class GuestReport:
+    """What was measured of a guest.
+
+    Parameters
+    ----------
+    start_seconds
+        From the start of the process until the model was made.
+    calls
+        Calls answered by all processes so far.
+    call_seconds
+        Of the last call, inside the guest.
+    peak_memory
+        Most memory the process held, in bytes.
+    output
+        What the learnware printed, up to `guest_output_max_bytes` of the end.
+    """
+
+    start_seconds: float = 0.0
+    calls: int = 0
+    call_seconds: float = 0.0
+    peak_memory: int = 0
+    output: str = ""
+
+
+def start(
+    learnware_folder: str | Path, manifest: Manifest, *, launch: Launch | None = None
+) -> GuestModel:
+    """Start a process that loads the model of the learnware in a folder.
+
+    Parameters
+    ----------
+    learnware_folder
+        As extracted from its archive.
+    manifest
+        Names the module, the class and its arguments.
+    launch
+        How to start the process; in this interpreter by default.
+
+    Raises
+    ------
+    GuestCrashed
+        The module cannot be imported, or the class cannot be made; the text ends with the last
+        lines the learnware printed.
+    GuestTimedOut
+        It took longer than `guest_start_seconds`.
+    """
+    model = GuestModel(Path(learnware_folder), manifest, launch or current_interpreter())
+    model.start()
+    return model
+
+
+class GuestModel:
+    """A model in a process of its own. Made by `start`.
+
+    Attributes
+    ----------
+    input_shape, output_shape : tuple of int, or None
+        As the learnware says itself.
+    report : GuestReport
+    """
+
+    def __init__(self, folder: Path, manifest: Manifest, launch: Launch) -> None:
+        self.input_shape: tuple[int, ...] | None = None
+        self.output_shape: tuple[int, ...] | None = None
+        self._folder, self._manifest, self._launch = folder.absolute(), manifest, launch
+        self._turn = threading.Lock()
+        self._process: Process | None = None
+        self._closed = False
+        self._report = GuestReport()
+
+    @property
+    def report(self) -> GuestReport:
+        """What was measured until now."""
+        process = self._process
+        return self._report if process is None else replace(self._report, output=process.output())
+
+    def start(self) -> None:
+        """Start the process now, if none is running, rather than with the first call."""
+        with self._turn:
+            self._running()
+
+    def predict(self, X: ArrayLike) -> NDArray[np.generic]:
+        """Return the learnware's answer for each record.
+
+        Parameters
+        ----------
+        X
+            Numbers of shape `(n, *input_shape)`, or a list of n texts.
+
+        Returns
+        -------
+        ndarray of shape (n, …)
+
+        Raises
+        ------
+        InvalidInput
+            Not numbers or texts, or records of another shape than the learnware takes.
+        GuestCrashed
+            The learnware raised, ended its process, or answered with something else than n values.
+        GuestTimedOut
+            It took longer than `guest_call_seconds`.
+        GuestOutOfMemory
+            It asked for more memory than there is.
+        TooLarge
+            The answer is over `guest_reply_max_bytes`.
+        """
+        count, kind, payload = _encoded(X, self.input_shape)
+        with self._turn:
+            if self._closed:
+                raise GuestFailed(
+                    "The learnware was closed.", remedy="Load it again.", code="guest.closed"
+                )
+            process = self._running()
+            request = {"call": "predict", "input": kind}
+            answer, values = self._exchange(
+                process, request, payload, settings().guest_call_seconds, "predict"
+            )
+            self._measure(answer, calls=self._report.calls + 1)
+        if values is None or values.shape[:1] != (count,):
+            got = "nothing" if values is None else f"an array of shape {values.shape}"
+            raise GuestCrashed(
+                f"The learnware answered {count} records with {got}.",
+                remedy="Its predict must return one answer per record.",
+                code="guest.reply_length",
+            )
+        return values
+
+    def close(self) -> None:
+        """End the process and remove its scratch folder; calling it again does nothing."""
+        with self._turn:
+            self._closed = True
+            self._end()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"GuestModel({self._manifest.class_name}, {self.input_shape} -> {self.output_shape})"
+
+    def _running(self) -> Process:
+        """Return the process, started if there is none or if it ended since the last call."""
+        if self._process is not None and self._process.popen.poll() is None:
+            return self._process
+        self._end()
+        started = time.monotonic()
+        self._process = process = Process(self._launch, self._folder)
+        request = {
+            "call": "start",
+            "class_name": self._manifest.class_name,
+            "module_path": self._manifest.module_path,
+            "kwargs": _plain(self._manifest.kwargs),
+        }
+        try:
+            answer, _ = self._exchange(
+                process, request, (), settings().guest_start_seconds, "start"
+            )
+        except BaseException:
+            self._end()
+            raise
+        self.input_shape = _shape(answer.get("input_shape"))
+        self.output_shape = _shape(answer.get("output_shape"))
+        self._measure(answer, start_seconds=time.monotonic() - started)
+        return process
+
+    def _exchange(
+        self,
+        process: Process,
+        request: Mapping[str, object],
+        payload: tuple[bytes | memoryview, ...],
+        seconds: float,
+        what: str,
+    ) -> tuple[dict[str, object], NDArray[np.generic] | None]:
+        """Send a request and wait for its answer; whatever goes wrong between ends the process."""
+        deadline = time.monotonic() + seconds
+        try:
+            process.channel.send(request, payload, deadline)
+            answer, values = process.channel.receive(
+                deadline, limit=settings().guest_reply_max_bytes
+            )
+        except Closed:
+            _raise_ended(what, self._end(patience=1.0))
+        except Late:
+            last = self._end()
+            raise GuestTimedOut(
+                f"The learnware took longer than {seconds:g} seconds to {what}.{last.text}",
+                remedy="Predict on fewer records at a time, or allow it more time with "
+                f"BEIMINGWU_GUEST_{'START' if what == 'start' else 'CALL'}_SECONDS.",
+            ) from None
+        except Malformed as error:
+            last = self._end()
+            raise GuestCrashed(
+                f"The learnware's process sent {error}.{last.text}",
+                remedy="It must not write to the pipe it was started with.",
+                code="guest.reply",
+            ) from None
+        except BaseException:
+            self._end()
+            raise
+        if "error" in answer:
+            _raise_raised(answer["error"], what, process.last_lines())
+        return answer, values
+
+    def _measure(self, answer: Mapping[str, object], **more: float) -> None:
+        seconds, memory = answer.get("seconds"), answer.get("peak_memory")
+        self._report = replace(
+            self._report,
+            call_seconds=float(seconds) if isinstance(seconds, int | float) else 0.0,
+            peak_memory=memory if isinstance(memory, int) else 0,
+            **more,  # type: ignore[arg-type]
+        )
+
+    def _end(self, patience: float = 0.0) -> Ending:
+        process, self._process = self._process, None
+        if process is None:
+            return Ending(None, "")
+        ending = process.end(patience)
+        self._report = replace(self._report, output=process.output())
+        return ending
+
+
+def _encoded(
+    X: ArrayLike, input_shape: tuple[int, ...] | None
+) -> tuple[int, str, tuple[bytes | memoryview, ...]]:
+    """Return how many records there are, how they travel, and their bytes."""
+    if isinstance(X, list | tuple) and X and all(isinstance(text, str) for text in X):
+        return len(X), "texts", (json.dumps(list(X)).encode(),)
+    values = np.asarray(X)
+    if values.dtype.kind == "U" and values.ndim == 1:
+        return len(values), "texts", (json.dumps(values.tolist()).encode(),)
+    if values.dtype.kind == "O":
+        with contextlib.suppress(TypeError, ValueError):
+            values = values.astype(np.float64)
+    if values.dtype.kind not in "biuf" or values.ndim == 0:
+        raise InvalidInput(
+            f"A learnware takes an array of numbers or a list of texts. Got {values.dtype} "
+            f"of shape {values.shape} instead.",
+            remedy="Turn categories into numbers first, the way the learnware's features say.",
+            code="input.not_numbers",
+        )
+    if input_shape is not None and values.shape[1:] != input_shape:
+        raise InvalidInput(
+            f"The learnware takes records of shape {input_shape}. Got {values.shape[1:]} instead.",
+            remedy="Give the features that the learnware's specification names, in its order.",
+            code="input.shape",
+        )
+    return len(values), "array", encode_array(values)
+
+
+def _plain(value: object) -> object:
+    """Return the model's arguments for JSON, which has no tuples: see `revive` in guest.py."""
+    if isinstance(value, Mapping):
+        return {"dict": {name: _plain(inner) for name, inner in value.items()}}
+    if isinstance(value, tuple):
+        return {"tuple": [_plain(inner) for inner in value]}
+    if isinstance(value, list):
+        return [_plain(inner) for inner in value]
+    return value
+
+
+def _shape(value: object) -> tuple[int, ...] | None:
+    if not isinstance(value, list) or not all(type(size) is int for size in value):
+        return None
+    return tuple(value)
+
+
+def _raise_raised(error: object, what: str, last: str) -> NoReturn:
+    """Raise what the learnware raised, as an error of ours."""
+    given = error if isinstance(error, dict) else {}
+    kind, message = str(given.get("type", "an error")), str(given.get("message", ""))
+    trace = str(given.get("traceback", ""))
+    if kind == "MemoryError":
+        raise GuestOutOfMemory(
+            f"The learnware ran out of memory: {message or 'MemoryError'}.{last}",
+            remedy="Predict on fewer records at a time.",
+        )
+    if given.get("module"):
+        raise GuestCrashed(
+            f"The learnware imports {given['module']!r}, which is not installed here.{last}",
+            remedy="Its requirements.txt must name the package, and it must be installed.",
+            code="guest.import",
+        )
+    where = _last_line_of_learnware(trace)
+    raise GuestCrashed(
+        f"The learnware failed to {what}: {kind}: {message}{where}{last}",
+        remedy="Correct the learnware's module and pack it again.",
+        code=str(given.get("code") or "guest.raised"),
+    )
+
+
+def _last_line_of_learnware(trace: str) -> str:
+    places = [line.strip() for line in trace.splitlines() if line.startswith("  File ")]
+    return f"\n    {places[-1]}" if places else ""
+
+
+def _raise_ended(what: str, ending: Ending) -> NoReturn:
+    status = ending.status
+    if status is None:
+        how = "closed its pipe"
+    elif status < 0:
+        how = f"was ended by {signal.Signals(-status).name}"
+    else:
+        how = f"ended with status {status}"
+    raise GuestCrashed(
+        f"The learnware's process {how} during {what}.{ending.text}",
+        remedy="Correct the learnware's module and pack it again.",
+        code="guest.ended",
+    ) from None

@@ -1,0 +1,165 @@
+"""One guest process: its pipes, its scratch folder, what it prints, and its certain end.
+
+The process never outlives its `Process`, and never us: all it started is killed with it, and the
+lifeline (a pipe that only we hold open) ends it when we die in any way. Used by `host.py`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import select
+import shutil
+import signal
+import subprocess
+import tempfile
+import termios
+import threading
+import time
+import weakref
+from array import array
+from collections import deque
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from beimingwu.config import settings
+from beimingwu.runtime.channel import Channel
+from beimingwu.runtime.launch import Launch
+
+LAST_LINES = 20
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How a process ended: its status (None where it had to be killed) and its last lines."""
+
+    status: int | None
+    text: str
+
+
+class Process:
+    """One process: its pipe, its scratch folder and the end of what it prints."""
+
+    def __init__(self, launch: Launch, folder: Path) -> None:
+        self.scratch = Path(tempfile.mkdtemp(prefix="beimingwu-guest-"))
+        hold, lifeline = None, None
+        try:
+            lifeline, hold = os.pipe()
+            self.popen = subprocess.Popen(  # noqa: S603 - the words are ours, no shell
+                launch.words(learnware=folder, scratch=self.scratch, lifeline=lifeline),
+                env=launch.variables(scratch=self.scratch),
+                cwd=self.scratch,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                bufsize=0,
+                pass_fds=[lifeline],
+                start_new_session=True,
+            )
+        except BaseException:
+            shutil.rmtree(self.scratch, ignore_errors=True)
+            if hold is not None:
+                os.close(hold)
+            raise
+        finally:
+            if lifeline is not None:
+                os.close(lifeline)
+        to_guest, from_guest, printed = self.popen.stdin, self.popen.stdout, self.popen.stderr
+        if to_guest is None or from_guest is None or printed is None:
+            raise AssertionError("three pipes were asked for")
+        self.channel = Channel(to_guest.fileno(), from_guest.fileno())
+        self._capture = _Capture(printed, settings().guest_output_max_bytes)
+        self._finalizer = weakref.finalize(
+            self, _clean_up, os.getpid(), self.popen, hold, self.scratch
+        )
+
+    def end(self, patience: float) -> Ending:
+        """Kill the process and all it started, remove its folder, and tell how it ended.
+
+        One that is ending by itself gets `patience` seconds, so that its own status is told.
+        """
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.popen.wait(patience)
+        status = self.popen.poll()
+        self._finalizer()
+        self._capture.wait()
+        return Ending(status, self.last_lines())
+
+    def output(self) -> str:
+        """Return what was printed until now, up to the limit."""
+        self._capture.settle()
+        return self._capture.text()
+
+    def last_lines(self) -> str:
+        """Return the last printed lines, introduced, or nothing."""
+        lines = self.output().strip().splitlines()[-LAST_LINES:]
+        return "\nIt last printed:\n" + "\n".join(f"    {line}" for line in lines) if lines else ""
+
+
+class _Capture:
+    """Reads what the guest prints, on a thread, and keeps the end of it."""
+
+    def __init__(self, printed: IO[bytes], limit: int) -> None:
+        self._printed = printed
+        self._limit = limit
+        self._chunks: deque[bytes] = deque()
+        self._reading = threading.Lock()
+        self._thread = threading.Thread(target=self._read_all, daemon=True)
+        self._thread.start()
+
+    def _read_all(self) -> None:
+        poll = select.poll()
+        poll.register(self._printed, select.POLLIN)
+        more = True
+        while more:
+            poll.poll()
+            with self._reading:
+                more = self._read_some()
+        self._printed.close()
+
+    def _read_some(self) -> bool:
+        chunk = self._printed.read(8192)
+        self._chunks.append(chunk)
+        kept = sum(map(len, self._chunks))
+        while kept - len(self._chunks[0]) >= self._limit:
+            kept -= len(self._chunks.popleft())
+        return bool(chunk)
+
+    def settle(self) -> None:
+        """Wait until what the guest has written so far is read, within a second."""
+        deadline = time.monotonic() + 1.0
+        while self._thread.is_alive() and time.monotonic() < deadline:
+            with self._reading:
+                if not self._printed.closed and not _waiting_bytes(self._printed):
+                    return
+            time.sleep(0.001)
+
+    def wait(self) -> None:
+        """Wait for the end of the pipe, within a second: a grandchild may still hold it."""
+        self._thread.join(1.0)
+
+    def text(self) -> str:
+        with self._reading:
+            return b"".join(self._chunks)[-self._limit :].decode("utf-8", "replace")
+
+
+def _waiting_bytes(pipe: IO[bytes]) -> int:
+    size = array("i", [0])
+    fcntl.ioctl(pipe, termios.FIONREAD, size, True)
+    return size[0]
+
+
+def _clean_up(owner: int, popen: subprocess.Popen[bytes], hold: int, scratch: Path) -> None:
+    if os.getpid() != owner:
+        return  # A forked copy of us lets go of its copy; the guest is not its to end.
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(popen.pid, signal.SIGKILL)
+    popen.wait()
+    os.close(hold)
+    for pipe in (popen.stdin, popen.stdout):
+        if pipe is not None:
+            with contextlib.suppress(OSError):
+                pipe.close()
+    shutil.rmtree(scratch, ignore_errors=True)
