@@ -82,7 +82,7 @@ class Geometry:
     def scorer(self, spec: RKME, self_inner: float) -> Scorer:
         """Return the scorer of distances from `spec`."""
         own = sampling_floor(np.array(self_inner), np.array(spec.n), np.array(len(spec)))
-        return Scorer(self.strangers, float(own) + self.floor, self_inner, self.self_inner)
+        return Scorer(self.strangers, float(own) + self.floor, self_inner)
 
 
 def scale_of_island(moments: Moments) -> tuple[Numbers, int]:

@@ -14,10 +14,10 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from beimingwu.search.simplex import simplex_weights
 from beimingwu.search.single import DECIMALS, nearest
 from beimingwu.search.stack import Numbers, Positions, Stack
 from beimingwu.specification.rkme import RKME, GaussianKernel
+from beimingwu.specification.simplex import simplex_weights
 
 #: A member of less weight is dropped.
 SMALLEST_WEIGHT = 0.001
@@ -71,7 +71,7 @@ class Candidates:
         while True:
             gram = np.array([self.row(i)[kept] for i in kept.tolist()])
             gram = 0.5 * (gram + gram.T)
-            weights = simplex_weights(gram, self.products[kept])
+            weights, _ = simplex_weights(gram, self.products[kept])
             if weights.min() >= SMALLEST_WEIGHT:
                 break
             kept = kept[weights >= SMALLEST_WEIGHT]

@@ -20,6 +20,8 @@ from beimingwu.specification.rkme import RKME, GaussianKernel, Kind
 
 if TYPE_CHECKING:
     from beimingwu.learnware import Learnware
+    from beimingwu.reuse.deploy import Method
+    from beimingwu.reuse.estimator import Reuser
 
 Resolve = Callable[[str], "Learnware"]
 
@@ -221,15 +223,14 @@ class SearchResult:
         """The nearest single match, or None."""
         return self.single[0] if self.single else None
 
-    def deploy(self, X: Any = None, method: str = "auto") -> Any:
+    def deploy(self, method: Method = "auto") -> Reuser:
         """Return an estimator over what was found: the mixture, or else the best single.
 
         Parameters
         ----------
-        X
-            The user's records, where the method can learn from them; they stay on this machine.
         method
-            "auto" chooses by the task and the number of members; the estimator's `reason` says why.
+            As for `beimingwu.reuse.deploy.deploy`; "auto" chooses, and the estimator's `reason`
+            says why.
 
         Raises
         ------
@@ -241,7 +242,7 @@ class SearchResult:
         UserWarning
             Nothing that was found fits the requirement.
         """
-        from beimingwu.search.deployment import deploy_result
+        from beimingwu.reuse.deploy import deploy
 
         if not self.single:
             raise InvalidRequirement(
@@ -253,7 +254,11 @@ class SearchResult:
             warnings.warn(
                 "No learnware found fits the requirement; see the result's notes.", stacklevel=2
             )
-        return deploy_result(self, X, method)
+        members, weights = self.single[:1], np.ones(1)
+        if self.mixture is not None:
+            members, weights = self.mixture.members, self.mixture.weights
+        learnwares = [match.learnware for match in members]
+        return deploy(learnwares, weights, kernel=self.kernel, method=method)
 
     def plot(self, match: Match | None = None) -> Any:
         """Draw the requirement's points against a match's (the best) on the features most apart.

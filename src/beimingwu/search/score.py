@@ -7,9 +7,10 @@ would be no farther.
 *Relative distance.* `mmd2(P, Q) = <P,P> + <Q,Q> - 2 <P,Q>`, and the last term is never negative for
 a kernel that is positive, so two data sets without any overlap are at `<P,P> + <Q,Q>`. The relative
 distance `x = max(mmd2 - floor, 0) / (<P,P> + <Q,Q>)` is therefore 0 for the same and 1 for no
-overlap, in every island and under every kernel. For the learnware's `<Q,Q>` and sampling error the
-island's medians stand, so that among the answers to one query a smaller distance never has a
-smaller score, and no file can raise its own score by what it claims about its sample size.
+overlap, in every island and under every kernel. Matches are ranked by distance and not by score: a
+learnware whose data is spread wide has a small `<Q,Q>`, and may be near without any overlap. For
+the learnware's sampling error the island's median stands, so that no file can raise its own score
+by claiming few records.
 
 *Strangers, before any were seen.* The prior says their relative distances spread over [0, 1] around
 one half: Beta(2, 2), with distribution function `3 x^2 - 2 x^3`. For normal data whose features are
@@ -17,10 +18,12 @@ shifted by t standard deviations each, the score is then 0.98, 0.79, 0.2, 0.0 at
 
 *Strangers as seen in the island.* The distances of random pairs of its specifications, where these
 are unrelated. In an island of near copies every pair is a pair of relatives and tells nothing about
-strangers; so pairs nearer than `RELATED` do not count. The two are mixed in the proportion
-`seen : PRIOR_COUNT`, with `seen` the number of specifications times the share of unrelated pairs.
-A dock of one learnware and a dock of near copies thus score by the prior, which is absolute; a
-large and varied dock scores by its own strangers.
+strangers; so pairs nearer than `RELATED` do not count. What is seen moves the prior in the
+proportion `seen : PRIOR_COUNT`, with `seen` the number of specifications times the share of
+unrelated pairs, and only upwards: `F = prior + share_seen * max(observed - prior, 0)`. So a dock of
+one learnware, or of near copies, scores by the prior, which is absolute; where strangers resemble
+each other more than the prior says, scores are stricter; and strangers who are very far apart never
+make a middling match look good.
 """
 
 from __future__ import annotations
@@ -74,7 +77,7 @@ class Strangers:
         prior = x * x * (3.0 - 2.0 * x)
         heights = np.linspace(0.0, 1.0, len(self.knots))
         observed = np.interp(x, self.knots, heights, left=0.0, right=1.0)
-        return (1.0 - self.share_seen) * prior + self.share_seen * observed
+        return prior + self.share_seen * np.maximum(observed - prior, 0.0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,38 +90,31 @@ class Scorer:
         The island's.
     floor
         Squared distance that sampling alone puts between two samples of the same distribution.
-    own, typical
-        `<U,U>`, and the island's median `<P,P>`; their sum is the distance without any overlap.
+    own
+        `<U,U>` of the requirement.
 
     Examples
     --------
-    >>> Scorer(Strangers(), floor=0.01, own=0.25, typical=0.25)(np.array([0.0, 0.005, 0.26, 0.6]))
+    >>> scorer = Scorer(Strangers(), floor=0.01, own=0.25)
+    >>> scorer(np.array([0.0, 0.005, 0.26, 0.6]), np.full(4, 0.25))
     array([1. , 1. , 0.5, 0. ])
     """
 
     strangers: Strangers
     floor: float
     own: float
-    typical: float
 
     @property
     def resolution(self) -> float:
         """Squared distance under which nearer is not better: sampling and reduction explain it."""
-        return max(self.floor, RESOLUTION * (self.own + self.typical))
+        return max(self.floor, RESOLUTION * 2.0 * self.own)
 
-    def __call__(self, mmd2: Numbers) -> Numbers:
-        """Return the score of each squared distance, in [0, 1], falling as the distance grows."""
-        return self._beyond(mmd2, self.own + self.typical)
+    def __call__(self, mmd2: Numbers, self_inner: Numbers) -> Numbers:
+        """Return the score of each squared distance to P, whose `<P,P>` is given, in [0, 1].
 
-    def of_mixture(self, mmd2: float, self_inner: float) -> float:
-        """Return the score of a mixture v, whose `<v,v>` is smaller than that of its members.
-
-        Without any overlap its distance is `<U,U> + <v,v>`, and its score is to be 0 then.
+        For the same two self inner products it falls as the distance grows.
         """
-        return float(self._beyond(np.array(mmd2), self.own + min(self.typical, self_inner)))
-
-    def _beyond(self, mmd2: Numbers, apart: float) -> Numbers:
-        relative = np.maximum(mmd2 - self.floor, 0.0) / apart
+        relative = np.maximum(mmd2 - self.floor, 0.0) / (self.own + self_inner)
         return np.clip(1.0 - self.strangers.share_within(relative), 0.0, 1.0)
 
 

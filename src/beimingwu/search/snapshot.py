@@ -114,7 +114,7 @@ class _Query:
     def matches(self, positions: Positions, mmd2: Numbers) -> tuple[Match, ...]:
         densities = self._densities(positions)
         covered = self._covered(densities)
-        scores = self.scorer(mmd2)
+        scores = self.scorer(mmd2, self.snapshot.self_inner[positions])
         return tuple(
             self._match(i, float(scores[row]), float(mmd2[row]), float(covered[row]))
             for row, i in enumerate(positions.tolist())
@@ -130,7 +130,7 @@ class _Query:
             members=self.matches(chosen[members], mmd2[members]),
             weights=weights,
             mmd=float(np.sqrt(found.mmd2)),
-            score=self.scorer.of_mixture(found.mmd2, found.self_inner),
+            score=float(self.scorer(np.array(found.mmd2), np.array(found.self_inner))),
             coverage=tuple(shares.tolist()),
             uncovered=1.0 - float(covered[0]),
         )

@@ -19,7 +19,7 @@ Numbers = NDArray[np.float64]
 Positions = NDArray[np.intp]
 
 #: Kernel values held at once: 8 MB of float64, so that a block stays in the processor's cache.
-BLOCK_VALUES = 1 << 20
+BLOCK_VALUES = 1 << 17
 #: Scaled coordinates are held within this, where every kernel value is 0 and no square overflows.
 FARTHEST = 1e100
 
