@@ -1,4 +1,4 @@
-"""The demo's data: hours of air quality and weather at twelve stations (examples/data/README.md)."""
+"""The demo's data: hours of air quality and weather at twelve stations (examples/data)."""
 
 from __future__ import annotations
 
