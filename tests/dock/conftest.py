@@ -11,7 +11,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from beimingwu.dock import Dock
+from beimingwu.dock import Dock, Step
+from beimingwu.dock.catalogue import Catalogue
+from beimingwu.dock.records import Draft
 from beimingwu.specification.files import dumps_specification
 from beimingwu.specification.rkme import RKME
 from beimingwu.specification.semantic import Dimensions, SemanticSpecification
@@ -117,3 +119,42 @@ def submitted(dock: Dock) -> Callable[..., str]:
 
 
 _SEMANTIC = ("task", "data", "library", "scenarios", "license", "description", "input", "output")
+
+
+def a_draft(digest: str = "a", **changes: Any) -> Draft:
+    """What the cheap checks hand to the catalogue; no blobs behind it."""
+    return Draft(
+        archive_sha256=digest * 64 if len(digest) == 1 else digest,
+        size=1000,
+        specification_sha256="f" * 64,
+        semantic=a_semantic(**changes),
+        kind="table",
+        dimension=3,
+        steps=(Step("archive", "passed", "1,000 bytes."),),
+    )
+
+
+@pytest.fixture
+def draft() -> Callable[..., Draft]:
+    return a_draft
+
+
+@pytest.fixture
+def catalogue(tmp_path: Path) -> Iterator[Catalogue]:
+    opened = Catalogue(tmp_path / "catalogue.sqlite")
+    yield opened
+    opened.close()
+
+
+def publish(catalogue: Catalogue, digest: str, **changes: Any) -> str:
+    """Put a published learnware into a catalogue without running anything."""
+    entered = catalogue.submit("", a_draft(digest, **changes))
+    claimed = catalogue.claim(entered.key, "me", lambda name: False)
+    assert claimed is not None
+    assert catalogue.publish(claimed, Step("accommodate", "passed", "Published."))
+    return entered.learnware
+
+
+@pytest.fixture(scope="session")
+def published() -> Callable[..., str]:
+    return publish

@@ -185,6 +185,7 @@ class Unpacked:
         with self._blobs.workspace() as workspace:
             filled = workspace / digest
             unpack(self._blobs.verified(digest), filled)
+            _sync_tree(filled)
             try:
                 filled.rename(home)
             except OSError:
@@ -221,6 +222,17 @@ def sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _sync_tree(folder: Path) -> None:
+    """Make the content of a folder durable, so that after a power cut it is whole or absent."""
+    for path in folder.rglob("*"):
+        if path.is_dir():
+            sync_folder(path)
+        else:
+            with path.open("rb") as file:
+                os.fsync(file.fileno())
+    sync_folder(folder)
 
 
 def _copy(chunks: Iterator[bytes], path: Path, limit: int) -> tuple[str, int]:

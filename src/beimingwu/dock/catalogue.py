@@ -52,8 +52,15 @@ class Catalogue:
 
     # Submitting
 
-    def submit(self, owner: str, draft: Draft) -> Revision:
+    def submit(self, owner: str, draft: Draft, verifier: str | None = None) -> Revision:
         """Enter a new learnware with its first revision, waiting for verification.
+
+        Parameters
+        ----------
+        owner, draft
+            Whose it is, and what was stored.
+        verifier
+            The open dock that will verify it, so that no other does while that one lives.
 
         Raises
         ------
@@ -68,12 +75,14 @@ class Catalogue:
                 _learnware,
                 {"owner": owner, "name": draft.semantic.name, "state": "uploaded", "created": now},
             )
-            revision = self._enter(connection, number, owner, 1, "uploaded", draft)
+            revision = self._enter(connection, number, owner, 1, "uploaded", draft, verifier)
             self._show(connection, number, draft.semantic)
             _note(connection, revision, "submitted", owner)
         return revision
 
-    def revise(self, id: str, draft: Draft, base: Revision) -> Revision:
+    def revise(
+        self, id: str, draft: Draft, base: Revision, verifier: str | None = None
+    ) -> Revision:
         """Enter a further revision, waiting for verification; the one in force stays until then.
 
         Raises
@@ -85,8 +94,9 @@ class Catalogue:
         with self._database.writing() as connection:
             state = _state_of_successor(connection, id, base)
             _refuse_duplicate(connection, base.owner, draft.archive_sha256, besides=number_of(id))
+            number = base.number + 1
             revision = self._enter(
-                connection, number_of(id), base.owner, base.number + 1, "uploaded", draft
+                connection, number_of(id), base.owner, number, "uploaded", draft, verifier
             )
             if state == "rejected":
                 _set_learnware(connection, revision, state="uploaded")
@@ -130,7 +140,8 @@ class Catalogue:
             if not found or found[0].state not in UNFINISHED:
                 return None
             seen = found[0]
-            if seen.claimant is not None and (seen.claimant == me or is_alive(seen.claimant)):
+            reserved = seen.claimant == me and seen.state == "uploaded"
+            if seen.claimant is not None and not reserved and is_alive(seen.claimant):
                 return None
             checks = [step.to_json() for step in seen.steps if step.name in CHEAP]
             _set_revision(connection, seen, state="verifying", claimant=me, checks=checks)
@@ -283,6 +294,7 @@ class Catalogue:
         number: int,
         state: State,
         draft: Draft,
+        verifier: str | None = None,
     ) -> Revision:
         now = datetime.now(UTC)
         values = {
@@ -296,7 +308,7 @@ class Catalogue:
             "kind": draft.kind,
             "dimension": draft.dimension,
             "checks": [step.to_json() for step in draft.steps],
-            "claimant": None,
+            "claimant": verifier,
             "created": now,
             "changed": now,
         }

@@ -146,7 +146,7 @@ class Dock:
         chosen = read_semantic(semantic)
         with self._storing() as stored:
             draft = self._drafted(stored, archive, chosen)
-            revision = self._catalogue.submit(owner, draft)
+            revision = self._catalogue.submit(owner, draft, self._verifier.name)
         return self._followed(revision)
 
     def update(
@@ -176,15 +176,15 @@ class Dock:
         with self._storing() as stored:
             if archive is not None:
                 draft = self._drafted(stored, archive, chosen, otherwise=latest.semantic)
-                revision = self._catalogue.revise(id, draft, latest)
+                revision = self._catalogue.revise(id, draft, latest, self._verifier.name)
             else:
                 base = self._catalogue.current(id)
                 specification = loads_pointset(self._blobs.read(base.specification_sha256))
                 draft = amended(base, chosen or base.semantic, specification)
-                enter = self._catalogue.amend
                 if needs_verification(base.semantic, draft.semantic):
-                    enter = self._catalogue.revise
-                revision = enter(id, draft, latest)
+                    revision = self._catalogue.revise(id, draft, latest, self._verifier.name)
+                else:
+                    revision = self._catalogue.amend(id, draft, latest)
         return self._followed(revision)
 
     def submission(self, id: str) -> Submission:

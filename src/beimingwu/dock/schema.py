@@ -78,7 +78,7 @@ revision = sa.Table(
     sa.Column("specification_sha256", sa.String(64), nullable=False),
     sa.Column("checks", sa.JSON, nullable=False),
     sa.Column("environment", sa.Text),
-    # The open dock that verifies it now (see `locks`); null when nobody does.
+    # The open dock that verifies it, or will (see `locks`); null when whoever comes first.
     sa.Column("claimant", sa.String(32)),
     sa.Column("created", Instant, nullable=False),
     sa.Column("changed", Instant, nullable=False),

@@ -61,6 +61,11 @@ class Verifier:
         self._queued: set[int] = set()
         self._failed: dict[int, BaseException] = {}
 
+    @property
+    def name(self) -> str | None:
+        """What submissions that this process will verify are reserved under."""
+        return self._locks.name if self._pool is not None else None
+
     def offer(self, revision: Revision) -> None:
         """Queue a revision, unless it is queued here or some living process has claimed it.
 
@@ -73,7 +78,8 @@ class Verifier:
             raise self._failed.pop(revision.key)
         if self._pool is None:
             return
-        if revision.claimant is not None and self._locks.is_alive(revision.claimant):
+        claimant = revision.claimant
+        if claimant not in (None, self.name) and self._locks.is_alive(claimant):
             return
         with self._guard:
             if revision.key in self._queued:

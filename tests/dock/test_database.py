@@ -1,0 +1,105 @@
+"""Opening a catalogue: made, upgraded, or refused with a reason."""
+
+from __future__ import annotations
+
+import sqlite3
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+import beimingwu.dock.migrations as migrations
+from beimingwu.dock import Dock
+from beimingwu.dock.database import Database
+from beimingwu.dock.schema import NEWEST, metadata
+from beimingwu.errors import DockDamaged
+
+
+def ours(name: str | None, kind: str, *_: object) -> bool:
+    return not (kind == "table" and (name or "").startswith("learnware_text"))
+
+
+def test_the_migrations_make_the_schema_that_the_code_means(tmp_path: Path) -> None:
+    database = Database(tmp_path / "catalogue.sqlite")
+    with database.reading() as connection:
+        context = MigrationContext.configure(
+            connection, opts={"include_object": lambda table, *rest: ours(*rest)}
+        )
+        differences = [
+            change
+            for change in compare_metadata(context, metadata)
+            if not str(change).count("learnware_text")
+        ]
+        assert differences == []
+        assert context.get_current_revision() == NEWEST
+    database.close()
+    assert ScriptDirectory(str(Path(migrations.__file__).parent)).get_current_head() == NEWEST
+
+
+def test_alembic_is_imported_only_when_there_is_something_to_migrate(tmp_path: Path) -> None:
+    program = (
+        "import sys; from beimingwu.dock import Dock\n"
+        f"Dock.open({str(tmp_path)!r}).close(); print('alembic' in sys.modules)"
+    )
+    said = [
+        subprocess.run(
+            [sys.executable, "-c", program], capture_output=True, text=True, check=True
+        ).stdout.strip()
+        for _ in range(2)
+    ]
+    assert said == ["True", "False"]
+
+
+def test_many_may_open_a_new_dock_at_once(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        docks = list(pool.map(lambda _: Dock.open(tmp_path), range(8)))
+    assert [len(dock) for dock in docks] == [0] * 8
+    for dock in docks:
+        dock.close()
+
+
+def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "catalogue.sqlite").write_bytes(b"my shopping list, kept in a strange place" * 99)
+    with pytest.raises(DockDamaged) as refused:
+        Dock.open(tmp_path)
+    assert refused.value.code == "dock.damaged"
+
+
+def test_somebody_elses_database_is_refused_and_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "catalogue.sqlite"
+    with sqlite3.connect(path) as theirs:
+        theirs.execute("CREATE TABLE recipes (name)")
+    theirs.close()
+    with pytest.raises(DockDamaged, match="recipes") as refused:
+        Dock.open(tmp_path)
+    assert refused.value.code == "dock.foreign"
+    with sqlite3.connect(path) as theirs:
+        assert theirs.execute("SELECT count(*) FROM sqlite_master").fetchone() == (1,)
+    theirs.close()
+
+
+def test_a_dock_of_a_newer_release_is_refused(tmp_path: Path) -> None:
+    Dock.open(tmp_path).close()
+    with sqlite3.connect(tmp_path / "catalogue.sqlite") as newer:
+        newer.execute("UPDATE alembic_version SET version_num = '9999'")
+    newer.close()
+    with pytest.raises(DockDamaged, match="9999") as refused:
+        Dock.open(tmp_path)
+    assert refused.value.code == "dock.newer"
+
+
+def test_a_transaction_that_raises_leaves_no_trace(tmp_path: Path) -> None:
+    database = Database(tmp_path / "catalogue.sqlite")
+    insert = sa.text("INSERT INTO facet VALUES (1, 'task', 'Regression')")
+    # A row without its learnware: the database itself refuses it.
+    with pytest.raises(sa.exc.IntegrityError), database.writing() as connection:
+        connection.execute(insert)
+    with database.reading() as connection:
+        assert connection.execute(sa.text("SELECT count(*) FROM facet")).scalar() == 0
+    database.close()
