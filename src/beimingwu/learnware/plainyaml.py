@@ -39,6 +39,8 @@ def load_yaml(data: bytes) -> object:
         text = data.decode("utf-8-sig")
         _walk(text)
         return yaml.load(text, Loader=_PlainLoader)  # noqa: S506 - it is a SafeLoader
+    except InvalidArchive:
+        raise  # Ours, and a ValueError too.
     except UnicodeDecodeError:
         _refuse("learnware.yaml is not UTF-8.", "manifest.encoding")
     except yaml.constructor.ConstructorError as error:
