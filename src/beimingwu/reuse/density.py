@@ -73,14 +73,14 @@ def densities(
 ) -> NDArray[np.float64]:
     """Return `f_i(x) = mu_{P_i}(x)`, never negative, shape `(len(specs), len(x))`.
 
-    A value that is missing in `x` counts as the mean of that feature over the specifications.
+    Where values of a row are not finite, the density is that of its other features alone.
     """
-    rows = filled(x, specs)
+    rows = np.asarray(x, dtype=np.float64).reshape(len(x), specs[0].dimension)
     density = np.empty((len(specs), len(rows)))
     for start in range(0, len(rows), BLOCK):
         block = rows[start : start + BLOCK]
         for i, spec in enumerate(specs):
-            density[i, start : start + BLOCK] = spec.embedding(block, kernel)
+            density[i, start : start + BLOCK] = _embedding(block, spec, kernel)
     # Files of 2024 may hold negative weights, and with them a density under zero.
     return np.maximum(density, 0.0, out=density)
 
@@ -117,6 +117,20 @@ def filled(x: NDArray[np.floating], specs: Sequence[RKME]) -> NDArray[np.float64
     if missing.any():
         rows[missing] = np.broadcast_to(_pooled(specs).mean, rows.shape)[missing]
     return rows
+
+
+def _embedding(
+    rows: NDArray[np.float64], spec: RKME, kernel: GaussianKernel
+) -> NDArray[np.float64]:
+    observed = np.isfinite(rows)
+    if observed.all():
+        return spec.embedding(rows, kernel)
+    scale = 1.0 if kernel.scale is None else kernel.scale
+    centre = spec.mean
+    points = (spec.rows - centre) / scale
+    values = np.where(observed, rows - centre, 0.0) / scale
+    squared = (values**2).sum(axis=1)[:, None] - 2.0 * values @ points.T + observed @ (points**2).T
+    return kernel.of_squared_distances(np.maximum(squared, 0.0)) @ spec.weights
 
 
 def _pooled(specs: Sequence[RKME]) -> RKME:
