@@ -23,7 +23,7 @@ from beimingwu.reuse.estimator import (
 from beimingwu.reuse.gating import GatedReuser
 from beimingwu.reuse.job_selector import JobSelectorReuser
 from beimingwu.reuse.outputs import DeclaredTask
-from beimingwu.specification import RKME, GaussianKernel
+from beimingwu.specification import RKME, VOCABULARIES, GaussianKernel
 
 Method = Literal["auto", "single", "averaging", "gated", "job_selector"]
 
@@ -51,8 +51,8 @@ def deploy(
         One per learnware, those of a mixture for instance; equal ones by default. Learnwares with
         less than a thousandth of the weight are left out.
     task
-        "Classification", "Regression", or what a reuser's `task` may be; by default what the
-        learnwares' semantic specifications say.
+        A task of the semantic specification ("Classification", …), or what a reuser's `task` may
+        be; by default what the learnwares' semantic specifications say.
     kernel
         The dock's kernel. Densities are taken in its unit, by a Gaussian as narrow as the points
         of the specifications are dense.
@@ -73,7 +73,7 @@ def deploy(
     >>> deploy([learnware]).reason
     'Learnware 00000001 alone fits your data as well as any combination.'
     """
-    declared = declared_task(learnwares, (task or "auto").lower())
+    declared = _declared(learnwares, task)
     kept, share = _kept(learnwares, checked_weights(learnwares, weights))
     specs = [learnware.specification for learnware in kept]
     chosen, reason = _choice(kept, specs, kernel, method)
@@ -90,6 +90,16 @@ def deploy(
         reuser = JobSelectorReuser(kept, share, density_kernel(specs, scale), declared)
     reuser.reason = reason
     return reuser.fit()
+
+
+def _declared(learnwares: Sequence[LearnwareLike], task: str | None) -> DeclaredTask:
+    said = declared_task(learnwares, "auto")
+    if task is None:
+        return said
+    # Only two of the semantic tasks tell how to read an answer; others go by the answers.
+    semantic = dict.fromkeys(VOCABULARIES["Task"], "auto")
+    semantic |= {"Classification": "classification", "Regression": "regression"}
+    return declared_task(learnwares, semantic.get(task, task))
 
 
 def _kept(

@@ -11,6 +11,7 @@ import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from html import escape
+from types import MethodType
 from typing import Any, Protocol, Self, get_args
 
 import numpy as np
@@ -34,6 +35,22 @@ class LearnwareLike(Protocol):
 
     def predict(self, X: NDArray[Any]) -> ArrayLike:
         """Return one answer per row, shape `(n,)` or `(n, k)`."""
+
+
+class _WhereProbable:
+    """Makes a method absent where there are no probabilities, as scikit-learn asks it to be."""
+
+    def __init__(self, method: Callable[[Any, ArrayLike], NDArray[np.float64]]) -> None:
+        self._method = method
+        self.__doc__ = method.__doc__
+
+    def __get__(self, reuser: Reuser | None, owner: type[Reuser]) -> Any:
+        if reuser is None:
+            return self._method
+        task = reuser._declared()
+        if task in ("regression", "labels"):
+            raise AttributeError(f"{owner.__name__} for {task} has no predict_proba")
+        return MethodType(self._method, reuser)
 
 
 class Reuser(ABC):
@@ -110,17 +127,26 @@ class Reuser(ABC):
             return combined
         return np.asarray(combined.argmax(axis=1)) if len(combined) else np.empty(0, dtype=np.intp)
 
-    @property
-    def predict_proba(self) -> Callable[[ArrayLike], NDArray[np.float64]]:
-        """`predict_proba(X)`: class probabilities, shape `(n, C)`, where the learnwares have them.
+    @_WhereProbable
+    def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:
+        """Return class probabilities, shape `(n, C)`, where the learnwares have them.
 
-        Absent (an `AttributeError`) for regression and for votes by label.
+        The method is absent (an `AttributeError`) for regression and for votes by label.
+
+        Raises
+        ------
+        InvalidInput
+            The learnwares answer with labels or numbers after all.
         """
-        if self._declared() in ("regression", "labels"):
-            raise AttributeError(
-                f"{type(self).__name__} for {self._declared()} has no predict_proba"
+        task, combined = self._answer(X)
+        if len(combined) and task != "probabilities":
+            raise InvalidInput(
+                f"These learnwares answer with {'numbers' if task == 'regression' else task}, "
+                "not with class probabilities.",
+                remedy="Call predict instead.",
+                code="reuse.no_probabilities",
             )
-        return self._predict_proba
+        return combined if len(combined) else np.empty((0, 0))
 
     def score(self, X: ArrayLike, y: ArrayLike) -> float:
         """Return R2 for a regression (the mean over outputs), else the share of right labels."""
@@ -172,7 +198,7 @@ class Reuser(ABC):
         return self
 
     def close(self) -> None:
-        """End the processes that the learnwares run in; a learnware starts again when asked."""
+        """Close the learnwares: their processes end, and temporary folders are removed."""
         for learnware in self.learnwares:
             end = getattr(learnware, "close", None)
             if end is not None:
@@ -188,8 +214,8 @@ class Reuser(ABC):
         # A copy shares the learnwares: they hold processes, which cannot be copied.
         return type(self)(**self.get_params(deep=False))
 
-    def __sklearn_is_fitted__(self) -> bool:
-        return True
+    def _must_be_fitted(self) -> bool:
+        return False
 
     def __sklearn_tags__(self) -> Any:
         from sklearn.utils import ClassifierTags, InputTags, RegressorTags, Tags, TargetTags
@@ -202,17 +228,18 @@ class Reuser(ABC):
             classifier_tags=ClassifierTags() if kind == "classifier" else None,
             regressor_tags=RegressorTags() if kind == "regressor" else None,
             input_tags=InputTags(allow_nan=True),
-            requires_fit=False,
+            requires_fit=self._must_be_fitted(),
         )
 
     def __repr__(self) -> str:
-        shown = ", ".join(f"{lw.id} {w:.0%}" for lw, w in self._weighted()[:5])
+        shown = ", ".join(f"{lw.id} {w}".rstrip() for lw, w in self._weighted()[:5])
         more = ", …" if len(self.learnwares) > 5 else ""
-        return f"{type(self).__name__}({_counted(len(self.learnwares))}: {shown}{more})"
+        names = f": {shown}{more}" if shown else ""
+        return f"{type(self).__name__}({_counted(len(self.learnwares))}{names})"
 
     def _repr_html_(self) -> str:
         rows = "".join(
-            f"<tr><td>{escape(str(lw.id))}</td><td>{w:.1%}</td>"
+            f"<tr><td>{escape(str(lw.id))}</td><td>{w}</td>"
             f"<td>{escape(repr(lw.specification))}</td></tr>"
             for lw, w in self._weighted()
         )
@@ -222,9 +249,9 @@ class Reuser(ABC):
         )
 
     def _answer(self, X: ArrayLike) -> tuple[Task, NDArray[Any]]:
-        weights_ok = self._checked_weights()
+        self._checked_weights()
         rows = self._checked(X)
-        share = self._shares(rows) if len(rows) else np.empty((len(weights_ok), 0))
+        share = self._shares(rows) if len(rows) else np.empty((len(self.learnwares), 0))
         answers = []
         for learnware, part in zip(self.learnwares, share, strict=True):
             asked = np.flatnonzero(part > 0.0)
@@ -235,17 +262,6 @@ class Reuser(ABC):
         task = settle(self._declared(), answers)
         return task, combine(task, answers, len(rows))
 
-    def _predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:
-        task, combined = self._answer(X)
-        if len(combined) and task != "probabilities":
-            raise InvalidInput(
-                f"These learnwares answer with {'numbers' if task == 'regression' else task}, "
-                "not with class probabilities.",
-                remedy="Call predict instead.",
-                code="reuse.no_probabilities",
-            )
-        return combined.reshape(len(combined), -1) if len(combined) else np.empty((0, 0))
-
     def _kind(self) -> str | None:
         declared = self._declared()
         if declared == "auto":
@@ -255,8 +271,12 @@ class Reuser(ABC):
     def _specs(self) -> list[RKME]:
         return [learnware.specification for learnware in self.learnwares]
 
-    def _weighted(self) -> list[tuple[LearnwareLike, float]]:
-        return list(zip(self.learnwares, self._checked_weights().tolist(), strict=True))
+    def _weighted(self) -> list[tuple[LearnwareLike, str]]:
+        try:
+            shown = [f"{weight:.0%}" for weight in self._checked_weights()]
+        except InvalidInput:  # To be shown, a reuser need not be able to work.
+            shown = [""] * len(self.learnwares)
+        return list(zip(self.learnwares, shown, strict=True))
 
     def _checked_weights(self) -> NDArray[np.float64]:
         return checked_weights(self.learnwares, self.weights)

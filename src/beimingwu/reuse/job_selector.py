@@ -98,7 +98,7 @@ class JobSelectorReuser(Reuser):
         Neither `X` nor `y` is learned from: the rows to train on come from the specifications.
         """
         super().fit(X, y)
-        if self.classifier is not None and len(self.learnwares) > 1:
+        if self.classifier is not None and self._must_be_fitted():
             self.classifier_ = copy.deepcopy(self.classifier)
             self.classifier_.fit(*self._herded())
         return self
@@ -112,9 +112,9 @@ class JobSelectorReuser(Reuser):
             A `classifier` is to select and `fit` was not called.
         """
         weights, specs, rows = self._checked_weights(), self._specs(), self._checked(X)
-        if self.classifier is None or len(specs) == 1:
+        if not self._must_be_fitted():
             return np.asarray(shares(rows, specs, weights, self.kernel).argmax(axis=0))
-        if not self.__sklearn_is_fitted__():
+        if not hasattr(self, "classifier_"):
             raise InvalidInput(
                 "The classifier that selects among the learnwares is not trained yet.",
                 remedy="Call fit() first; it needs no data.",
@@ -122,9 +122,8 @@ class JobSelectorReuser(Reuser):
             )
         return np.asarray(self.classifier_.predict(filled(rows, specs)), dtype=np.intp)
 
-    def __sklearn_is_fitted__(self) -> bool:
-        needs_fit = self.classifier is not None and len(self.learnwares) > 1
-        return not needs_fit or hasattr(self, "classifier_")
+    def _must_be_fitted(self) -> bool:
+        return self.classifier is not None and len(self.learnwares) > 1
 
     def _shares(self, rows: NDArray[Any]) -> NDArray[np.float64]:
         chosen = self.job_selector(rows)
