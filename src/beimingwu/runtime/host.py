@@ -262,11 +262,10 @@ def _encoded(
     X: ArrayLike, input_shape: tuple[int, ...] | None
 ) -> tuple[int, str, tuple[bytes | memoryview, ...]]:
     """Return how many records there are, how they travel, and their bytes."""
-    if isinstance(X, list | tuple) and X and all(isinstance(text, str) for text in X):
-        return len(X), "texts", (json.dumps(list(X)).encode(),)
+    texts = _texts(X)
+    if texts is not None:
+        return len(texts), "texts", (json.dumps(texts).encode(),)
     values = np.asarray(X)
-    if values.dtype.kind == "U" and values.ndim == 1:
-        return len(values), "texts", (json.dumps(values.tolist()).encode(),)
     if values.dtype.kind == "O":
         with contextlib.suppress(TypeError, ValueError):
             values = values.astype(np.float64)
@@ -284,6 +283,19 @@ def _encoded(
             code="input.shape",
         )
     return len(values), "array", encode_array(values)
+
+
+def _texts(X: ArrayLike) -> list[str] | None:
+    """Return `X` as a list of texts, or None where it holds anything else."""
+    if isinstance(X, list | tuple):
+        given: list[object] = list(X)
+    else:
+        values = np.asarray(X)
+        if values.ndim != 1 or values.dtype.kind not in "UO":
+            return None
+        given = values.tolist()
+    texts = [text for text in given if isinstance(text, str)]
+    return texts if texts and len(texts) == len(given) else None
 
 
 def _plain(value: object) -> object:
