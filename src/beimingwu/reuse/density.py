@@ -16,9 +16,11 @@ from numpy.typing import NDArray
 from beimingwu.specification import RKME, GaussianKernel
 from beimingwu.specification.rkme import squared_distances
 
-#: Rate of the kernel times the squared spacing of the points: its standard deviation is half the
-#: distance from a point to its nearest neighbour. Measured best of 0.5 to 3 on two docks.
-RATE_IN_SPACINGS = 2.0
+#: Rate of the kernel times the squared spacing of the points: its standard deviation is 0.4 of the
+#: distance from a point to its nearest neighbour. Measured from 1 to 6 on two docks: digits of 64
+#: features gain accuracy up to 6 (0.90, 0.94, 0.95, 0.96, 0.96), air quality of 11 features has its
+#: least error at 3 over a year, and at 1 in a single season, by 0.3 %.
+RATE_IN_SPACINGS = 3.0
 #: Rate times dimension where the points do not tell their spacing (a specification of one point).
 FALLBACK_RATE = 8.0
 #: Density, relative to the densest specification's own, under which a row is nobody's.
@@ -33,7 +35,7 @@ def density_kernel(
     """Return the kernel to tell by which of these specifications a row looks like.
 
     One Gaussian in the unit `scale` (by default the pooled deviation of the specifications), with
-    rate `2 / s2`, where `s2` is the mean squared distance from a point to the nearest other point
+    rate `3 / s2`, where `s2` is the mean squared distance from a point to the nearest other point
     of its own specification.
 
     Parameters
@@ -47,7 +49,7 @@ def density_kernel(
     --------
     >>> spec = RKME(np.array([[0.0], [2.0], [4.0]]), np.full(3, 1 / 3), n=30)
     >>> density_kernel([spec], scale=np.ones(1)).rates
-    (0.5,)
+    (0.75,)
     """
     unit = pooled_scale(specs) if scale is None else np.asarray(scale, dtype=np.float64).ravel()
     spacings = [_squared_spacing(spec, unit) for spec in specs if len(spec) > 1]
