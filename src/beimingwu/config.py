@@ -31,6 +31,11 @@ class Settings:
 
     # The folder that holds the embedded dock.
     dock: str = field(default_factory=_default_dock)
+    # Whose learnwares the command line submits and lists with --mine; the name of this system's
+    # user where empty.
+    owner: str = ""
+    # Not 0: the command line shows the traceback of an error above its two lines.
+    debug: int = 0
     # Real data sets for benchmarks and tests; not needed to use Beimingwu.
     data: str = "../shared/data"
 

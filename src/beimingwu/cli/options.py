@@ -1,0 +1,280 @@
+"""What commands share: their options, declared once, and how a command is made with examples.
+
+The same thing has the same name everywhere: `--dock`, `--format`, `--quiet`, `--target`, `--drop`,
+`--task` and so on. Nothing heavy is imported until a command asks for it.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
+
+import click
+
+from beimingwu.cli.output import Output
+
+if TYPE_CHECKING:
+    from beimingwu.dock import Dock
+    from beimingwu.search import SemanticFilter
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+Decorator = Callable[[Function], Function]
+
+#: A path on this machine, kept as it was given.
+FILE = click.Path(path_type=Path)
+
+
+class ExampleCommand(click.Command):
+    """A command whose help ends with examples."""
+
+    def __init__(self, *args: Any, examples: Sequence[str] = (), **extra: Any) -> None:
+        super().__init__(*args, **extra)
+        self.examples = tuple(examples)
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse, and let an error know which command it is about."""
+        try:
+            return super().parse_args(ctx, args)
+        except click.UsageError as error:
+            error.ctx = error.ctx or ctx
+            raise
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the examples, each on a line to copy."""
+        with formatter.section("Examples"):
+            for example in self.examples:
+                formatter.write(f"  beimingwu {example}\n")
+
+
+def command(
+    *examples: str, name: str | None = None
+) -> Callable[[Callable[..., None]], click.Command]:
+    """Make a command; `examples` are what follows `beimingwu`."""
+    return click.command(name, cls=ExampleCommand, examples=examples)
+
+
+def output_options(function: Callable[..., None]) -> Callable[..., None]:
+    """Give a command `--format` and `--quiet`, as its argument `output`."""
+
+    @click.option(
+        "--format",
+        "form",
+        type=click.Choice(["table", "json"]),
+        default="table",
+        show_default=True,
+        help="How the result is printed.",
+    )
+    @click.option("--quiet", "-q", is_flag=True, help="Print ids only, and say nothing.")
+    @functools.wraps(function)
+    def with_output(form: Literal["table", "json"], quiet: bool, **arguments: Any) -> None:
+        function(output=Output(form, quiet), **arguments)
+
+    return with_output
+
+
+@dataclass(frozen=True)
+class DockChoice:
+    """The dock that a command is about.
+
+    Parameters
+    ----------
+    folder
+        It, or None for the folder of the settings.
+    typed
+        Whether it was typed, so that the next command has to name it again.
+    """
+
+    folder: Path | None
+    typed: bool
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """What to type to mean this dock again."""
+        return ("--dock", str(self.folder)) if self.typed else ()
+
+    @property
+    def place(self) -> Path:
+        """The folder, from the settings where none was given."""
+        from beimingwu.config import settings
+
+        return self.folder or Path(settings().dock)
+
+    @contextmanager
+    def opened(self, *, new: bool = False, verifying: bool = False) -> Iterator[Dock]:
+        """Open the dock for a command.
+
+        Parameters
+        ----------
+        new
+            Whether the command may make a dock where there is none.
+        verifying
+            Whether it runs the checks of what was submitted; the others should not wait for them.
+
+        Raises
+        ------
+        NotFound
+            There is no dock in the folder.
+        """
+        from beimingwu.errors import NotFound
+
+        if not new and not self.place.is_dir():
+            raise NotFound(
+                f"There is no dock in {self.place}.",
+                remedy="Check --dock and BEIMINGWU_DOCK; `beimingwu submit` makes a new one.",
+                code="not_found.dock",
+            )
+        from beimingwu.dock import Dock
+
+        with Dock.open(self.place, workers=1 if verifying else 0) as dock:
+            yield dock
+
+
+def _dock_choice(ctx: click.Context, parameter: click.Parameter, value: Path | None) -> DockChoice:
+    source = ctx.get_parameter_source(parameter.name or "")
+    return DockChoice(value, typed=source is click.core.ParameterSource.COMMANDLINE)
+
+
+def dock_option(function: Function) -> Function:
+    """Give a command `--dock`, as its argument `dock`, a `DockChoice`."""
+    return click.option(
+        "--dock",
+        type=click.Path(file_okay=False, path_type=Path),
+        metavar="FOLDER",
+        envvar="BEIMINGWU_DOCK",
+        show_envvar=True,
+        callback=_dock_choice,
+        help="The folder that holds the dock.",
+    )(function)
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Which columns of a table are not features: the target, and others to leave out."""
+
+    target: str | None = None
+    drop: tuple[str, ...] = ()
+
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """All of them."""
+        return (*((self.target,) if self.target is not None else ()), *self.drop)
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """What to type to mean these again."""
+        target = ("--target", self.target) if self.target is not None else ()
+        return (*target, *(word for name in self.drop for word in ("--drop", name)))
+
+
+def column_options(function: Callable[..., None]) -> Callable[..., None]:
+    """Give a command `--target` and `--drop`, as its argument `columns`."""
+
+    @click.option("--target", metavar="COLUMN", help="The column with the answers: not a feature.")
+    @click.option(
+        "--drop", metavar="COLUMN", multiple=True, help="Another column to leave out; repeatable."
+    )
+    @functools.wraps(function)
+    def with_columns(target: str | None, drop: tuple[str, ...], **arguments: Any) -> None:
+        function(columns=Columns(target, drop), **arguments)
+
+    return with_columns
+
+
+@dataclass(frozen=True)
+class Facets:
+    """The facets and the text that were typed, before anything looked at them."""
+
+    data: tuple[str, ...] = ()
+    task: tuple[str, ...] = ()
+    library: tuple[str, ...] = ()
+    scenario: tuple[str, ...] = ()
+    license: tuple[str, ...] = ()
+    text: str = ""
+
+    def filter(self) -> SemanticFilter:
+        """Return the filter that they mean.
+
+        Raises
+        ------
+        InvalidRequirement
+            A value that the vocabulary does not have.
+        """
+        from beimingwu.search import SemanticFilter
+
+        return SemanticFilter(
+            data=self.data,
+            task=self.task,
+            library=self.library,
+            scenario=self.scenario,
+            license=self.license,
+            text=self.text,
+        )
+
+
+def facet_options(function: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the facets and `--text`, as its argument `facets`."""
+
+    @_facet("--task", "Such as Classification or Regression; repeatable.")
+    @_facet("--data-type", "Table, Text or Image; repeatable.")
+    @_facet("--library", "Such as Scikit-learn or PyTorch; repeatable.")
+    @_facet("--scenario", "Such as Nature or Health; repeatable.")
+    @_facet("--license", "Such as MIT or Apache-2.0; repeatable.")
+    @click.option("--text", default="", help="Words to look for in names and descriptions.")
+    @functools.wraps(function)
+    def with_facets(
+        data_type: tuple[str, ...],
+        task: tuple[str, ...],
+        library: tuple[str, ...],
+        scenario: tuple[str, ...],
+        license: tuple[str, ...],
+        text: str,
+        **arguments: Any,
+    ) -> None:
+        facets = Facets(data_type, task, library, scenario, license, text)
+        function(facets=facets, **arguments)
+
+    return with_facets
+
+
+def _facet(name: str, help: str) -> Callable[[Function], Function]:
+    return click.option(name, multiple=True, metavar="VALUE", help=help)
+
+
+def owner_name(given: str | None) -> str:
+    """Return whose learnwares are meant: as given, of the settings, or of this system's user."""
+    import getpass
+
+    from beimingwu.config import settings
+
+    if given is not None:
+        return given
+    try:
+        return settings().owner or getpass.getuser()
+    except (OSError, KeyError, ImportError):
+        return ""  # A container may run as a user that has no name.
+
+
+id_argument = click.argument("id", metavar="ID")
+yes_option = click.option("--yes", "-y", is_flag=True, help="Do not ask.")
+
+
+def confirm(question: str, *, yes: bool) -> None:
+    """Ask before what cannot be undone.
+
+    Raises
+    ------
+    click.UsageError
+        The answer is no, or there is nobody to ask.
+    """
+    import sys
+
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise click.UsageError(f"{question} Nobody is here to ask: pass --yes.")
+    if not click.confirm(question, err=True):
+        raise click.UsageError("Nothing was done.")
