@@ -8,7 +8,7 @@ product is exact; a row of them costs one pass over the island and is kept for t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -23,8 +23,10 @@ from beimingwu.specification.simplex import simplex_weights
 SMALLEST_WEIGHT = 0.001
 #: Another member, or a mixture instead of a single, must lower the squared distance by this share.
 SMALLEST_GAIN = 0.05
+#: Candidates of the largest line-search gain that are tried with all weights free.
+TRIED = 8
 #: The greedy search starts from this many of the best singles.
-STARTS = 3
+STARTS = 5
 #: Rounds in which each member may be swapped.
 SWAP_ROUNDS = 2
 
@@ -69,8 +71,7 @@ class Candidates:
         """Return the best weights for exactly these candidates, the negligible dropped."""
         kept = np.array(members, dtype=np.intp)
         while True:
-            gram = np.array([self.row(i)[kept] for i in kept.tolist()])
-            gram = 0.5 * (gram + gram.T)
+            gram = self._gram(kept)
             weights, _ = simplex_weights(gram, self.products[kept])
             if weights.min() >= SMALLEST_WEIGHT:
                 break
@@ -78,6 +79,14 @@ class Candidates:
         v_v = float(weights @ gram @ weights)
         mmd2 = self.own - 2.0 * float(self.products[kept] @ weights) + v_v
         return Combination(kept, weights, round(max(mmd2, 0.0), DECIMALS), v_v)
+
+    def _gram(self, members: Positions) -> Numbers:
+        """Return the inner products among members, from the rows of all but the last."""
+        gram = np.empty((len(members), len(members)))
+        for a, i in enumerate(members[:-1].tolist()):
+            gram[a, a:] = gram[a:, a] = self.row(i)[members[a:]]
+        gram[-1, -1] = self.self_inner[members[-1]]
+        return gram
 
     def gains(self, current: Combination) -> Numbers:
         """Return what each candidate could lower the squared distance by, shape `(n,)`.
@@ -125,7 +134,9 @@ def best_mixture(
     """
     if max_learnwares == 1 or len(mmd2) == 1:
         return None, ""
-    starts = nearest(mmd2, STARTS).tolist()
+    # Beside the nearest, the one of the best direction: pure parts of a mixture are far from it.
+    direction = candidates.products / np.sqrt(np.maximum(candidates.self_inner, 1e-12))
+    starts = list(dict.fromkeys([*nearest(mmd2, STARTS).tolist(), int(np.argmax(direction))]))
     best_single = float(mmd2[starts[0]])
     if best_single <= floor:
         return None, "No mixture: the nearest learnware is as near as specifications can tell."
@@ -147,17 +158,22 @@ def _better(mmd2: float, than: float) -> bool:
 def _grow(
     candidates: Candidates, current: Combination, max_learnwares: int, floor: float
 ) -> Combination:
-    """Add the candidate of the largest gain while each lowers the squared distance enough."""
+    """Add one candidate after another while each lowers the squared distance enough."""
     while len(current.members) < max_learnwares and current.mmd2 > floor:
-        gains = candidates.gains(current)
-        added = int(np.argmax(gains))
-        if gains[added] <= 0.0:
-            break
-        larger = candidates.combine([*current.members.tolist(), added])
+        larger = _with_one_more(candidates, current)
         if not _better(larger.mmd2, current.mmd2):
             break
         current = larger
     return current
+
+
+def _with_one_more(candidates: Candidates, current: Combination) -> Combination:
+    """Return the best combination of the members and one of the candidates of largest gain."""
+    gains = candidates.gains(current)
+    members = current.members.tolist()
+    tried = np.argsort(-gains, kind="stable")[:TRIED]
+    larger = [candidates.combine([*members, i]) for i in tried.tolist() if gains[i] > 0.0]
+    return min([current, *larger], key=lambda combination: combination.mmd2)
 
 
 def _swap(
@@ -166,25 +182,17 @@ def _swap(
     """Replace members one at a time while that helps, then grow again."""
     for _ in range(SWAP_ROUNDS):
         before = current.mmd2
-        for without in _one_left_out(current):
-            if current.mmd2 <= floor or len(current.members) == 1:
+        for left_out in current.members[np.argsort(current.weights, kind="stable")].tolist():
+            rest = [i for i in current.members.tolist() if i != left_out]
+            if current.mmd2 <= floor or not rest:
                 return current
-            rest = candidates.combine(without)
-            added = int(np.argmax(candidates.gains(rest)))
-            swapped = candidates.combine([*rest.members.tolist(), added])
+            swapped = _with_one_more(candidates, candidates.combine(rest))
             if swapped.mmd2 < current.mmd2:
                 current = swapped
         current = _grow(candidates, current, max_learnwares, floor)
         if not _better(current.mmd2, before):
             break
     return current
-
-
-def _one_left_out(current: Combination) -> Iterator[list[int]]:
-    """Yield the members without each one, the lightest first."""
-    members = current.members[np.argsort(current.weights, kind="stable")].tolist()
-    for left_out in members:
-        yield [i for i in members if i != left_out]
 
 
 def responsibilities(densities: Numbers, weights: Numbers, shares: Numbers) -> Numbers:

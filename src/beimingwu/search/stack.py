@@ -18,8 +18,8 @@ from beimingwu.specification.rkme import RKME, Floats, GaussianKernel
 Numbers = NDArray[np.float64]
 Positions = NDArray[np.intp]
 
-#: Kernel values held at once: 8 MB of float64, so that a block stays in the processor's cache.
-BLOCK_VALUES = 1 << 17
+#: Kernel values held at once: half a megabyte, so that a block stays in the processor's cache.
+BLOCK_VALUES = 1 << 16
 #: Scaled coordinates are held within this, where every kernel value is 0 and no square overflows.
 FARTHEST = 1e100
 
@@ -90,19 +90,24 @@ class Stack:
     def _kernel_blocks(
         self, spec: RKME, chosen: Positions, kernel: GaussianKernel
     ) -> Iterator[tuple[int, int, Numbers, Positions, Positions]]:
-        """Yield each block of `_blocks` with its kernel values, shape `(len(spec), owned)`."""
+        """Yield each block of `_blocks` with its kernel values, shape `(len(spec), owned)`.
+
+        The values are overwritten by the next block.
+        """
         # Centred on the requirement: far from the origin |x|^2 - 2xy + |y|^2 loses digits.
         centre = spec.mean
         points = scaled(spec.rows - centre, kernel)
         squares = np.einsum("ij,ij->i", points, points)[:, None]
+        scratch = _Scratch()
         for first, last, owned, starts in self._blocks(chosen, len(points)):
             rows = scaled(self.rows[owned] - centre, kernel)
-            squared = points @ rows.T
+            squared, spare = scratch.of_shape(len(points), len(rows))
+            np.matmul(points, rows.T, out=squared)
             squared *= -2.0
             squared += squares
             squared += np.einsum("ij,ij->i", rows, rows)
             np.maximum(squared, 0.0, out=squared)
-            yield first, last, kernel.of_squared_distances(squared), owned, starts
+            yield first, last, kernel.overwrite(squared, spare), owned, starts
 
     def _blocks(
         self, chosen: Positions, against: int
@@ -135,16 +140,17 @@ class Stack:
         largest set with weight 0, so that `<left, right>` is the sum of weights times densities.
         """
         order = np.argsort(self.sizes[left] * self.sizes[right], kind="stable")
+        scratch = _Scratch()
         first = 0
         while first < len(order):
             sizes = self.sizes[left[order[first:]]] * self.sizes[right[order[first:]]]
             last = first + max(int(np.searchsorted(np.cumsum(sizes), BLOCK_VALUES)), 1)
             which = order[first:last]
-            yield which, *self._pair_block(left[which], right[which], kernel)
+            yield which, *self._pair_block(left[which], right[which], kernel, scratch)
             first = last
 
     def _pair_block(
-        self, left: Positions, right: Positions, kernel: GaussianKernel
+        self, left: Positions, right: Positions, kernel: GaussianKernel, scratch: _Scratch
     ) -> tuple[Numbers, Numbers]:
         rows, weights = self._padded(left)
         others, other_weights = self._padded(right)
@@ -152,13 +158,14 @@ class Stack:
         centre = np.einsum("bj,bjd->bd", other_weights, others)[:, None, :]
         rows = scaled(rows - centre, kernel)
         others = scaled(others - centre, kernel)
-        squared = rows @ others.transpose(0, 2, 1)
+        squared, spare = scratch.of_shape(len(rows), rows.shape[1], others.shape[1])
+        np.matmul(rows, others.transpose(0, 2, 1), out=squared)
         squared *= -2.0
         squared += np.einsum("bid,bid->bi", rows, rows)[:, :, None]
         squared += np.einsum("bjd,bjd->bj", others, others)[:, None, :]
         np.maximum(squared, 0.0, out=squared)
-        values = kernel.of_squared_distances(squared)
-        return weights, np.einsum("bij,bj->bi", values, other_weights)
+        values = kernel.overwrite(squared, spare)
+        return weights, np.matmul(values, other_weights[:, :, None])[:, :, 0]
 
     def _padded(self, chosen: Positions) -> tuple[Numbers, Numbers]:
         """Return points `(b, m, d)` and weights `(b, m)`, the last point repeated as padding."""
@@ -167,6 +174,19 @@ class Stack:
         real = within[None, :] < sizes[:, None]
         owned = self.offsets[chosen][:, None] + np.minimum(within[None, :], sizes[:, None] - 1)
         return self.rows[owned].astype(np.float64), np.where(real, self.weights[owned], 0.0)
+
+
+class _Scratch:
+    """Two arrays for a loop over blocks, asked for once and not once per block."""
+
+    def __init__(self) -> None:
+        self._memory = np.empty((2, 0))
+
+    def of_shape(self, *shape: int) -> tuple[Numbers, Numbers]:
+        size = int(np.prod(shape))
+        if size > self._memory.shape[1]:
+            self._memory = np.empty((2, size))
+        return self._memory[0, :size].reshape(shape), self._memory[1, :size].reshape(shape)
 
 
 def scaled(rows: Floats, kernel: GaussianKernel) -> Numbers:
