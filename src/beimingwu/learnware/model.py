@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+import threading
 import weakref
 from pathlib import Path
 from typing import Protocol, Self
@@ -79,6 +80,7 @@ class Learnware:
         self.semantic = semantic
         self.specification = specification
         self._model: Model | None = None
+        self._loading = threading.Lock()
         self._remove_folder: weakref.finalize[[str], Learnware] | None = None
 
     @classmethod
@@ -137,13 +139,16 @@ class Learnware:
         ------
         GuestCrashed, GuestTimedOut, GuestOutOfMemory, InvalidInput, TooLarge
         """
-        if self._model is None:
-            self._model = self.load()
-        return self._model.predict(X)
+        with self._loading:
+            if self._model is None:
+                self._model = self.load()
+            model = self._model
+        return model.predict(X)
 
     def close(self) -> None:
         """End the model's process and remove the temporary folder, if there are any."""
-        model, self._model = self._model, None
+        with self._loading:
+            model, self._model = self._model, None
         if model is not None:
             model.close()
         if self._remove_folder is not None:

@@ -11,10 +11,9 @@ import ast
 import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NoReturn
 
-from beimingwu.errors import InvalidInput
-from beimingwu.learnware.adapters import Adapted, adapt
+from beimingwu.learnware.adapted import Adapted, refuse
+from beimingwu.learnware.adapters import adapt
 from beimingwu.learnware.manifest import MANIFEST_NAME, MODULE_NAME, Manifest, StatisticalEntry
 from beimingwu.learnware.pins import modules_of_source, pinned
 from beimingwu.learnware.zipwriter import write_archive
@@ -161,7 +160,7 @@ def _adapt_folder(
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder).as_posix()
         if path.is_symlink():
-            _refuse(
+            refuse(
                 f"{name!r} is a link, which an archive does not hold.",
                 "pack.link",
                 remedy="Put a copy of the file in its place.",
@@ -176,7 +175,7 @@ def _adapt_folder(
     elif MODULE_NAME in files:
         manifest = Manifest(class_name=class_name or _class_of_module(folder / MODULE_NAME))
     if manifest.module_path not in files:
-        _refuse(
+        refuse(
             f"The folder {str(folder)!r} holds no {manifest.module_path}.",
             "pack.no_module",
             remedy="Put the class of the model, derived from learnware.model.BaseModel, there.",
@@ -199,7 +198,7 @@ def _class_of_module(path: Path) -> str:
         and any(ast.unparse(base).endswith("BaseModel") for base in node.bases)
     ]
     if len(names) != 1:
-        _refuse(
+        refuse(
             f"{path.name} defines {len(names)} classes derived from BaseModel.",
             "pack.no_class",
             remedy="Say which is the model: pack(…, class_name='Model').",
@@ -216,7 +215,7 @@ def _completed(
 ) -> SemanticSpecification:
     """Return the semantic specification with all that need not be said twice."""
     if semantic is not None and given:
-        _refuse(
+        refuse(
             f"semantic= says already what {', '.join(given)} would.",
             "pack.said_twice",
             remedy="Give one or the other.",
@@ -225,7 +224,7 @@ def _completed(
     if semantic is None:
         semantic = _made(given, adapted, spec, output_names, data)
     if semantic.data != data:
-        _refuse(
+        refuse(
             f"The semantic specification is for {semantic.data}, the statistical one for {data}.",
             "pack.data",
             remedy="Give the two of the same data.",
@@ -258,7 +257,7 @@ def _made(
     if task in ("Classification", "Regression") and count is None:
         missing.append("outputs")
     if missing:
-        _refuse(
+        refuse(
             f"A learnware says what it is for. Missing: {', '.join(missing)}.",
             "pack.words_missing",
             remedy=f"Give {', '.join(f'{word}=' for word in missing)} or semantic=.",
@@ -277,7 +276,7 @@ def _made(
 def _require_task(semantic: SemanticSpecification, adapted: Adapted) -> None:
     pair = {semantic.task, adapted.task}
     if pair == {"Classification", "Regression"}:
-        _refuse(
+        refuse(
             f"The model is made for {adapted.task}, the semantic specification says "
             f"{semantic.task}.",
             "pack.task",
@@ -292,7 +291,7 @@ def _described(
     if said is None:
         return None
     if count is not None and said.dimension != count:
-        _refuse(
+        refuse(
             f"The model has {count} {what}, the semantic specification says {said.dimension}.",
             f"pack.{what}",
             remedy=f"Say {count}.",
@@ -300,7 +299,3 @@ def _described(
     if said.description or len(names) != said.dimension:
         return said
     return Dimensions.of(names)
-
-
-def _refuse(problem: str, code: str, *, remedy: str) -> NoReturn:
-    raise InvalidInput(problem, remedy=remedy, code=code)
