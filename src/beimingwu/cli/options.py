@@ -195,6 +195,24 @@ class Facets:
     license: tuple[str, ...] = ()
     text: str = ""
 
+    @property
+    def words(self) -> tuple[str, ...]:
+        """What to type to mean these again."""
+        options = {
+            "--task": self.task,
+            "--data-type": self.data,
+            "--library": self.library,
+            "--scenario": self.scenario,
+            "--license": self.license,
+            "--text": (self.text,) if self.text else (),
+        }
+        return tuple(
+            word
+            for option, values in options.items()
+            for value in values
+            for word in (option, value)
+        )
+
     def filter(self) -> SemanticFilter:
         """Return the filter that they mean.
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -185,6 +183,9 @@ def _labels(reuser: Reuser, predictions: Sequence[Any]) -> dict[str, list[Any]]:
 
 
 def _show(answers: dict[str, list[Any]], reuser: Reuser, file: Path | None, output: Output) -> None:
+    import csv
+    import io
+
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(answers)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -85,7 +85,7 @@ def search(
         ids=[match.id for match in result],
         sections=result_sections(result, names),
     )
-    _say_next(result, spec, data, columns, dock, output)
+    _say_next(result, spec, data, (*columns.words, *facets.words, *dock.words), dock, output)
 
 
 def specification(
@@ -211,17 +211,18 @@ def _say_next(
     result: SearchResult,
     spec: Path | None,
     data: Path | None,
-    columns: Columns,
+    again: Sequence[str],
     dock: DockChoice,
     output: Output,
 ) -> None:
+    """Name the next command; `again` is what a prediction has to repeat of this one."""
     if result.best is None:
         output.next("list", *dock.words)
     elif not result.fits:
         output.next("show", result.best.id, *dock.words)
     elif data is not None:
-        output.next("predict", "--auto", data, *columns.words, *dock.words)
+        output.next("predict", "--auto", data, *again)
     elif spec is not None:
-        output.next("predict", "--spec", spec, "data.csv", *dock.words)
+        output.next("predict", "--spec", spec, "data.csv", *again)
     else:
         output.next("show", result.best.id, *dock.words)
