@@ -78,6 +78,31 @@ def own_dock(tmp_path_factory, monkeypatch):
     return folder
 
 
+MODULE = """
+import numpy as np
+from learnware.model import BaseModel
+
+class Model(BaseModel):
+    def __init__(self):
+        super().__init__(input_shape=(3,), output_shape=(1,))
+
+    def predict(self, X):
+        {body}
+"""
+
+
+def written_module(folder: Path, body: str) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "__init__.py").write_text(MODULE.format(body=body))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def write_module():
+    """Return a function that writes a model of numpy alone, given what `predict` does with `X`."""
+    return written_module
+
+
 @dataclass(frozen=True)
 class Owner:
     """A model owner's files."""
@@ -124,7 +149,10 @@ def owner(tmp_path_factory) -> Owner:
     write_table(owner.table, rows, price=True)
     owner.model.write_bytes(pickle.dumps(LinearRegression().fit(rows, prices(rows))))
     assert invoked("specify", owner.table, "--target", "price", "-o", owner.spec).status == 0
-    packed = invoked("pack", owner.model, "--spec", owner.spec, *WORDS, "-o", owner.archive)
+    body = "return X @ np.array([[1.0], [2.0], [3.0]])"
+    own = written_module(owner.folder / "model", body)  # quicker to check than a pickle
+    words = (*WORDS, "--task", "Regression", "--output-names", "price", "-o", owner.archive)
+    packed = invoked("pack", own, "--spec", owner.spec, *words)
     assert packed.status == 0, packed.err
     return owner
 

@@ -206,10 +206,14 @@ def at_terminal(words: str, typed: str = "") -> str:
 
 
 def test_an_interrupted_submission_is_quiet_and_goes_on_when_it_is_looked_at(
-    process, run, owner, tmp_path
+    process, run, owner, write_module, tmp_path
 ):
-    dock = tmp_path / "dock"
-    with process("submit", owner.archive, "--dock", dock, start_new_session=True) as running:
+    slow = write_module(tmp_path / "slow", "import time; time.sleep(0.3); return X[:, :1]")
+    words = ["--name", "A slow model", "--description", "It takes its time.", "--license", "MIT"]
+    words += ["--scenario", "Others", "--task", "Regression", "--output-names", "rain"]
+    archive, dock = tmp_path / "slow.zip", tmp_path / "dock"
+    assert run("pack", slow, "--spec", owner.spec, *words, "-o", archive).status == 0
+    with process("submit", archive, "--dock", dock, start_new_session=True) as running:
         while "statistical" not in running.stderr.readline():
             assert running.poll() is None
         os.killpg(running.pid, signal.SIGINT)
