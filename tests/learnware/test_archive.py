@@ -7,12 +7,19 @@ import io
 import shutil
 import subprocess
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from beimingwu.errors import BeimingwuError, InvalidArchive, NotFound, TooLarge
+from beimingwu.errors import (
+    BeimingwuError,
+    InvalidArchive,
+    InvalidSpecification,
+    NotFound,
+    TooLarge,
+)
 from beimingwu.learnware import Learnware, open_archive
 from beimingwu.learnware.zipwriter import write_archive
 from beimingwu.specification import RKME, Dimensions, SemanticSpecification
@@ -234,6 +241,31 @@ def test_a_learnware_opens_from_an_archive_and_from_its_folder(tmp_path: Path) -
             assert learnware.specification.dimension == 2
             assert learnware.predict([[1, 2], [3, 4]]).tolist() == [3, 7]
     assert Learnware.open(path, id="00000042").id == "00000042"
+
+
+def test_an_embedded_semantic_specification_that_breaks_the_rules_can_be_replaced(
+    tmp_path: Path,
+) -> None:
+    files = the_files(semantic__json="{}")
+    files["learnware.yaml"] = MANIFEST + "semantic_specification: {file_name: semantic.json}\n"
+    path = tmp_path / "sum.zip"
+    path.write_bytes(zipped(files))
+    with pytest.raises(InvalidSpecification):
+        Learnware.open(path)
+    with Learnware.open(path, semantic=SEMANTIC) as learnware:
+        assert learnware.semantic == SEMANTIC
+
+
+def test_threads_that_predict_at_once_share_one_process(tmp_path: Path) -> None:
+    files = the_files() | {
+        "__init__.py": "import os\nimport numpy as np\n"
+        + MODULE.replace("X.sum(axis=1)", "np.full(len(X), os.getpid())")
+    }
+    path = tmp_path / "sum.zip"
+    path.write_bytes(zipped(files))
+    with Learnware.open(path) as learnware, ThreadPoolExecutor(4) as pool:
+        answers = pool.map(lambda _: learnware.predict([[1, 2]])[0], range(8))
+        assert len(set(answers)) == 1
 
 
 def test_closing_a_learnware_removes_what_it_extracted_and_only_that(tmp_path: Path) -> None:

@@ -448,7 +448,9 @@ def test_the_guest_dies_with_us_whatever_it_is_doing(busy: str, tmp_path: Path) 
         "model.predict(np.ones((1, 2)))\n"
         "time.sleep(60)\n"
     )
-    host = subprocess.Popen([sys.executable, "-c", script, str(tmp_path)])
+    # What a killed host leaves in its temporary folder is left in this test's.
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    host = subprocess.Popen([sys.executable, "-c", script, str(tmp_path)], env=environment)
     try:
         assert within(20, lambda: pid_file.exists() and bool(pid_file.read_text()))
         guest = int(pid_file.read_text())

@@ -102,7 +102,7 @@ class Learnware:
         id
             Its id; by default what its manifest says, else the name of the file.
         semantic
-            By default the one embedded, if any.
+            By default the one embedded, if any; that is not read where one is given.
 
         Raises
         ------
@@ -110,9 +110,8 @@ class Learnware:
             As `open_archive`.
         """
         path = Path(source)
-        learnware = _from_folder(path) if path.is_dir() else _from_archive(path)
+        learnware = (_from_folder if path.is_dir() else _from_archive)(path, semantic)
         learnware.id = id or learnware.manifest.id or path.stem
-        learnware.semantic = semantic or learnware.semantic
         return learnware
 
     def load(self) -> Model:
@@ -165,9 +164,9 @@ class Learnware:
         return f"Learnware({self.id!r}{name}, {self.specification!r})"
 
 
-def _from_archive(path: Path) -> Learnware:
+def _from_archive(path: Path, semantic: SemanticSpecification | None) -> Learnware:
     with open_archive(path) as archive:
-        semantic, specification = archive.semantic(), archive.specification()
+        semantic, specification = semantic or archive.semantic(), archive.specification()
         folder = tempfile.mkdtemp(prefix="beimingwu-learnware-")
         try:
             archive.extract(folder)
@@ -179,13 +178,12 @@ def _from_archive(path: Path) -> Learnware:
     return learnware
 
 
-def _from_folder(folder: Path) -> Learnware:
+def _from_folder(folder: Path, semantic: SemanticSpecification | None) -> Learnware:
     limits = settings()
     manifest = Manifest.parse(_content(folder, MANIFEST_NAME, limits.manifest_max_bytes))
     entry = statistical_entry(manifest)
     data = _content(folder, entry.file_name, limits.specification_max_bytes)
-    semantic = None
-    if manifest.semantic_file is not None:
+    if semantic is None and manifest.semantic_file is not None:
         semantic = SemanticSpecification.from_json(
             _content(folder, manifest.semantic_file, limits.manifest_max_bytes)
         )
