@@ -163,6 +163,14 @@ def test_list_finds_what_has_the_facets_and_the_text(run, published, facet, foun
     assert (ran.out == "00000001\n") is found
 
 
+def test_facets_are_counted_beside_the_others(run, published):
+    ran = run("list", "--facets", "--task", "Classification", "--dock", published)
+    assert ["task", "Regression", "1"] in [line.split() for line in ran.lines]
+    assert not [line for line in ran.lines if line.startswith("scenario")]
+    counts = run("list", "--facets", "--dock", published, "--format", "json").json
+    assert counts["scenario"] == {"Business": 1}
+
+
 def test_a_facet_that_no_learnware_can_have_is_told(run, published):
     ran = run("list", "--task", "Regresion", "--dock", published)
     assert ran.status == 6

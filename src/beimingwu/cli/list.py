@@ -15,7 +15,7 @@ from beimingwu.cli.options import (
     output_options,
     owner_name,
 )
-from beimingwu.cli.output import Output
+from beimingwu.cli.output import Output, Table
 from beimingwu.cli.records import record_json, records_table
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ EVERY = 10**9
     "list",
     "list --task Regression --scenario Nature",
     "list --mine --state all",
+    "list --facets --text air",
     "list --quiet --limit 0",
     name="list",
 )
@@ -47,6 +48,7 @@ EVERY = 10**9
 @click.option(
     "--limit", type=click.IntRange(0), default=50, show_default=True, help="At most; 0 for all."
 )
+@click.option("--facets", "counting", is_flag=True, help="Count the published ones by facet.")
 @click.option("--after", metavar="ID", help="Go on after this learnware, the last of a page.")
 @dock_option
 @output_options
@@ -57,10 +59,14 @@ def list_(
     owner: str | None,
     limit: int,
     after: str | None,
+    counting: bool,
     dock: DockChoice,
     output: Output,
 ) -> None:
     """List learnwares, the newest first; with --text, the best match first."""
+    if counting:
+        _count(facets, dock, output)
+        return
     if mine:
         owner = owner_name(owner)
     with dock.opened() as opened:
@@ -83,3 +89,15 @@ def list_(
         output.next("submit", "learnware.zip", *dock.words)
     else:
         output.say("No learnware is like this. Ask for less, or see --state all.")
+
+
+def _count(facets: Facets, dock: DockChoice, output: Output) -> None:
+    """Print how many learnwares each value of a facet would leave, beside the other facets."""
+    with dock.opened() as opened:
+        counts = opened.facets(facets.filter())
+    rows = [
+        (facet, value, count) for facet, values in counts.items() for value, count in values.items()
+    ]
+    table = Table(("facet", "value", "learnwares"), rows, numbers=("learnwares",))
+    output.show(counts, ids=[value for _, value, _ in rows], sections=[table])
+    output.next("list", *facets.words, *dock.words)
