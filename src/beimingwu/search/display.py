@@ -28,10 +28,11 @@ def result_text(result: SearchResult) -> str:
     weights = _weights(result)
     listed = _listed(result)
     if listed:
-        lines.append(f"  {'id':<10}  {'score':>5}  {'mmd':>5}  {'coverage':>8}  {'weight':>6}")
+        wide = max(10, *(len(match.id) for match in listed))
+        lines.append(f"  {'id':<{wide}}  {'score':>5}  {'mmd':>5}  {'coverage':>8}  {'weight':>6}")
     for match in listed:
         cells = _cells(match, weights.get(match.id))
-        line = f"  {match.id:<10}  {cells[0]:>5}  {cells[1]:>5}  {cells[2]:>8}  {cells[3]:>6}"
+        line = f"  {match.id:<{wide}}  {cells[0]:>5}  {cells[1]:>5}  {cells[2]:>8}  {cells[3]:>6}"
         lines.append(line.rstrip())
     lines += [f"  {line}" for line in _closing_lines(result)]
     return "\n".join(lines)

@@ -23,7 +23,7 @@ from beimingwu.search.stack import Numbers, Positions, Stack
 from beimingwu.specification.rkme import RKME, GaussianKernel
 
 #: A feature's scale may be off by this factor before the geometry is made from all members.
-DRIFT = 1.5
+DRIFT = 3.0
 #: A deviation under this share of the feature's size is rounding, and the feature is constant.
 CONSTANT = 1e-6
 #: Random pairs whose distances stand for those of all pairs.
@@ -98,8 +98,10 @@ def pooled_scale(moments: Moments) -> Numbers:
     """Return the robust pooled deviation per feature, shape `(d,)`; 1 where constant.
 
     The square is the median variance within a specification plus the variance between the means,
-    by their median absolute deviation. Where most members hold a feature constant and that is 0,
-    the members that do not speak for it: the median of their mean squares about the centre.
+    by their median absolute deviation, which counts for at most as much as the first: in an island
+    of clusters far apart, the kernel still resolves what happens inside one. Where most members
+    hold a feature constant it is the deviation between the means alone; where that is 0 too, the
+    members that do not hold it speak for it, by the median of their root mean squares.
 
     Examples
     --------
@@ -109,9 +111,10 @@ def pooled_scale(moments: Moments) -> Numbers:
     """
     centre = np.median(moments.means, axis=0)
     away = np.abs(moments.means - centre)
-    between = MAD_TO_DEVIATION * np.median(away, axis=0)
-    pooled = np.hypot(np.sqrt(np.median(moments.variances, axis=0)), between)
     constant = CONSTANT * np.maximum(np.abs(centre), CONSTANT)
+    between = MAD_TO_DEVIATION * np.median(away, axis=0)
+    within = np.sqrt(np.median(moments.variances, axis=0))
+    pooled = np.where(within > constant, np.hypot(within, np.minimum(between, within)), between)
     rare = np.hypot(np.sqrt(moments.variances), away)
     rare = np.where(rare > constant, rare, np.nan)
     for j in np.flatnonzero(pooled <= constant):

@@ -36,6 +36,7 @@ Island = tuple[Kind, tuple[int, ...]]
 @dataclass(frozen=True, eq=False)
 class _Entry:
     spec: RKME
+    features: tuple[str, ...]
     names: tuple[str, ...]
     mean: Numbers
     variance: Numbers
@@ -103,7 +104,7 @@ class Index:
                 remedy="Name every feature, in the order of the columns, or none.",
                 code="specification.features",
             )
-        entry = _Entry(spec, normal_names(features), *_mean_and_variance(spec))
+        entry = _Entry(spec, features, normal_names(features), *_mean_and_variance(spec))
         island: Island = (spec.kind, spec.shape)
         with self._lock:
             if id_ in self._island_of:
@@ -235,6 +236,7 @@ def _snapshot_of(island: Island, members: _Members) -> Snapshot:
         info=IslandInfo(*island, len(ids), geometry.version),
         ids=ids,
         specs=tuple(specs),
+        features=tuple(entry.features for _, entry in items),
         names=tuple(entry.names for _, entry in items),
         means=moments.means,
         stack=stack,

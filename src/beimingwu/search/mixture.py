@@ -25,6 +25,8 @@ SMALLEST_WEIGHT = 0.001
 SMALLEST_GAIN = 0.05
 #: Candidates of the largest line-search gain that are tried with all weights free.
 TRIED = 8
+#: Said where a mixture would be no gain.
+NO_BETTER = "No mixture: no combination is clearly nearer than the nearest learnware."
 #: The greedy search starts from this many of the best singles.
 STARTS = 5
 #: Rounds in which each member may be swapped.
@@ -147,7 +149,7 @@ def best_mixture(
         if best is None or found.mmd2 < best.mmd2:
             best = found
     if best is None or len(best.members) == 1 or not _better(best.mmd2, best_single):
-        return None, "No mixture: no combination is clearly nearer than the nearest learnware."
+        return None, NO_BETTER
     return best, ""
 
 

@@ -6,15 +6,15 @@ would be no farther.
 
 *Relative distance.* `mmd2(P, Q) = <P,P> + <Q,Q> - 2 <P,Q>`, and the last term is never negative for
 a kernel that is positive, so two data sets without any overlap are at `<P,P> + <Q,Q>`. The relative
-distance `x = max(mmd2 - floor, 0) / (<P,P> + <Q,Q>)` is therefore 0 for the same and 1 for no
-overlap, in every island and under every kernel. Matches are ranked by distance and not by score: a
-learnware whose data is spread wide has a small `<Q,Q>`, and may be near without any overlap. For
-the learnware's sampling error the island's median stands, so that no file can raise its own score
-by claiming few records.
+distance `x = max(mmd2 - floor, 0) / (<P,P> + <Q,Q> - floor)` is therefore 0 for the same and 1
+without overlap, in every island and under every kernel. Matches are ranked by distance and not by
+score: a learnware whose data is spread wide has a small `<Q,Q>`, and may be near without any
+overlap. For the learnware's sampling error the island's median stands, so that no file can raise
+its own score by claiming few records.
 
 *Strangers, before any were seen.* The prior says their relative distances spread over [0, 1] around
 one half: Beta(2, 2), with distribution function `3 x^2 - 2 x^3`. For normal data whose features are
-shifted by t standard deviations each, the score is then 0.98, 0.79, 0.2, 0.0 at t = 1/2, 1, 2, 10.
+shifted by t standard deviations each, the score is about 0.98, 0.8, 0.2, 0 at t = 1/2, 1, 2, 10.
 
 *Strangers as seen in the island.* The distances of random pairs of its specifications, where these
 are unrelated. In an island of near copies every pair is a pair of relatives and tells nothing about
@@ -96,7 +96,7 @@ class Scorer:
     Examples
     --------
     >>> scorer = Scorer(Strangers(), floor=0.01, own=0.25)
-    >>> scorer(np.array([0.0, 0.005, 0.26, 0.6]), np.full(4, 0.25))
+    >>> scorer(np.array([0.0, 0.005, 0.255, 0.6]), np.full(4, 0.25))
     array([1. , 1. , 0.5, 0. ])
     """
 
@@ -114,7 +114,8 @@ class Scorer:
 
         For the same two self inner products it falls as the distance grows.
         """
-        relative = np.maximum(mmd2 - self.floor, 0.0) / (self.own + self_inner)
+        apart = np.maximum(self.own + self_inner - self.floor, np.finfo(np.float64).tiny)
+        relative = np.maximum(mmd2 - self.floor, 0.0) / apart
         return np.clip(1.0 - self.strangers.share_within(relative), 0.0, 1.0)
 
 

@@ -14,7 +14,13 @@ from numpy.typing import NDArray
 
 from beimingwu.search.explanation import explain
 from beimingwu.search.geometry import Geometry
-from beimingwu.search.mixture import Candidates, Combination, best_mixture, responsibilities
+from beimingwu.search.mixture import (
+    NO_BETTER,
+    Candidates,
+    Combination,
+    best_mixture,
+    responsibilities,
+)
 from beimingwu.search.names import Agreement, agreement, normal_names
 from beimingwu.search.requirement import Requirement
 from beimingwu.search.result import IslandInfo, Match, Mixture, Resolve, SearchResult
@@ -23,14 +29,21 @@ from beimingwu.search.single import nearest, squared_distances_from
 from beimingwu.search.stack import Numbers, Positions, Stack
 from beimingwu.specification.rkme import RKME
 
+#: Feature names that a note lists.
+LISTED = 20
+
 
 @dataclass(frozen=True, eq=False)
 class Snapshot:
-    """An island at one moment: N specifications in ascending order of id, and its geometry."""
+    """An island at one moment: N specifications in ascending order of id, and its geometry.
+
+    `features` are each learnware's feature names, `names` their normal forms (see `names`).
+    """
 
     info: IslandInfo
     ids: tuple[str, ...]
     specs: tuple[RKME, ...]
+    features: tuple[tuple[str, ...], ...]
     names: tuple[tuple[str, ...], ...]
     means: Numbers
     stack: Stack
@@ -61,6 +74,9 @@ class Snapshot:
         candidates = Candidates(self.specs, self.stack, chosen, kernel, own, products, self_inner)
         found, why_none = best_mixture(candidates, mmd2, max_learnwares, query.scorer.resolution)
         mixture = query.mixture(chosen, found, mmd2) if found is not None else None
+        if mixture is not None and mixture.score <= (single[0].score or 0.0):
+            # Strangers spread thin are nearer than one stranger, and fit no better.
+            mixture, why_none = None, NO_BETTER
         fits, verdict = _verdict(single[0], mixture)
         notes += tuple(note for note in (why_none, verdict) if note)
         return SearchResult(single, requirement, mixture, self.info, notes, kernel, fits)
@@ -86,8 +102,8 @@ class Snapshot:
         return np.array(kept, dtype=np.intp), tuple(notes)
 
     def _left_out(self, why: Agreement, which: list[int]) -> str:
-        example = self.names[which[0]]
-        listed = ", ".join(example[:8]) + (", …" if len(example) > 8 else "")
+        example = self.features[which[0]]
+        listed = ", ".join(example[:LISTED]) + (", …" if len(example) > LISTED else "")
         learnwares = f"{len(which):,} learnware{'' if len(which) == 1 else 's'}"
         of = f"of {self.specs[which[0]].dimension} features"
         if why is Agreement.OTHER_ORDER:
@@ -146,7 +162,7 @@ class _Query:
 
     def _match(self, i: int, score: float, mmd2: float, coverage: float) -> Match:
         snapshot, spec = self.snapshot, self.snapshot.specs[i]
-        names = self.requirement.features or spec.features
+        names = self.requirement.features or snapshot.features[i]
         scale = snapshot.geometry.kernel.scale
         return Match(
             id=snapshot.ids[i],
