@@ -161,6 +161,15 @@ def test_nothing_that_fits_is_refused_and_the_nearest_can_be_asked_for(run, clim
     assert remedy.startswith("To use the nearest all the same: beimingwu predict 0000000")
 
 
+def test_a_column_of_text_is_no_matter_where_columns_are_taken_by_name(run, climates, home):
+    lines = ["station,temp,wind,rain", *(f"a,{t},0,0" for t in range(-20, 20))]
+    (home / "text.csv").write_text("\n".join(lines))
+    named = run("predict", "00000003", "text.csv", "--dock", climates)
+    assert [row["label"] for row in answers(named)] == ["cold"] * 21 + ["warm"] * 19
+    found = run("predict", "--auto", "text.csv", "--dock", climates)
+    assert found.status == 3 and "--drop station" in found.err
+
+
 def test_columns_are_taken_by_name_whatever_their_order(run, climates, home):
     rows = records(0.0, seed=9)
     straight = write(home / "straight.csv", rows)

@@ -95,14 +95,26 @@ def test_what_is_wrong_with_the_table_is_told_in_two_lines(run, home, words, sta
     assert not (home / "stat.json").exists()
 
 
-def test_a_column_of_text_is_named_with_what_to_do(run, home):
-    lines = [f"{number},a" for number in range(40)]
-    (home / "text.csv").write_text("\n".join(["rain,station", *lines]))
+def test_all_columns_of_text_are_named_at_once_with_what_to_type(run, home):
+    lines = [f"{number},a,2026-01-01" for number in range(40)]
+    (home / "text.csv").write_text("\n".join(["rain,station,the day", *lines]))
     ran = run("specify", "text.csv")
-    assert ran.status == 3
-    what, remedy = ran.err.splitlines()
-    assert "'station' is not numeric" in what and "Leave it out" in remedy
-    assert run("specify", "text.csv", "--drop", "station").status == 0
+    assert (ran.status, ran.err) == (
+        3,
+        "Error: Not every column of text.csv holds numbers: "
+        "station (such as 'a'), the day (such as '2026-01-01').\n"
+        "Leave out what is no feature: --drop station --drop 'the day'; or encode it as numbers.\n",
+    )
+    assert run("specify", "text.csv", "--drop", "station", "--drop", "the day").status == 0
+
+
+def test_a_folder_that_is_not_there_is_told_before_any_work(run, owner, home):
+    ran = run("specify", owner.table, "--target", "price", "-o", "no/stat.json")
+    assert (ran.status, ran.err) == (
+        2,
+        "Error: Invalid value for '--output' / '-o': There is no folder 'no' to write into.\n"
+        "`beimingwu specify --help` shows how it is used.\n",
+    )
 
 
 def test_a_parquet_file_is_read_as_well(run, home):

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from beimingwu.cli.options import (
-    FILE,
+    NEW_FILE,
     DockChoice,
     command,
     dock_option,
@@ -19,7 +19,7 @@ from beimingwu.cli.output import Facts, Output, bytes_in_words
 
 @command("export 00000001 learnware.zip")
 @id_argument
-@click.argument("file", type=FILE, metavar="FILE")
+@click.argument("file", type=NEW_FILE, metavar="FILE")
 @dock_option
 @output_options
 def export(id: str, file: Path, dock: DockChoice, output: Output) -> None:

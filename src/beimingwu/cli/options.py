@@ -28,6 +28,23 @@ Decorator = Callable[[Function], Function]
 FILE = click.Path(path_type=Path)
 
 
+class NewFile(click.Path):
+    """A file to write; its folder has to be there before any work is done for it."""
+
+    def __init__(self) -> None:
+        super().__init__(path_type=Path)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        """Return the path."""
+        path = Path(value)
+        if not path.parent.is_dir():
+            self.fail(f"There is no folder {str(path.parent)!r} to write into.", param, ctx)
+        return path
+
+
+NEW_FILE = NewFile()
+
+
 class ExampleCommand(click.Command):
     """A command whose help ends with examples."""
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from beimingwu.cli.options import FILE, command, output_options
+from beimingwu.cli.options import FILE, NEW_FILE, command, output_options
 from beimingwu.cli.output import Facts, Output, bytes_in_words
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ _WORDS = {
     "--output",
     "-o",
     "archive",
-    type=FILE,
+    type=NEW_FILE,
     metavar="FILE",
     default="learnware.zip",
     show_default=True,

@@ -10,6 +10,7 @@ import click
 
 from beimingwu.cli.options import (
     FILE,
+    NEW_FILE,
     Columns,
     DockChoice,
     Facets,
@@ -57,7 +58,7 @@ METHODS = ("auto", "single", "averaging", "gated", "job_selector")
     help="Most learnwares to find.",
 )
 @click.option(
-    "--output", "-o", "file", type=FILE, metavar="FILE", help="Write the answers there, as CSV."
+    "--output", "-o", "file", type=NEW_FILE, metavar="FILE", help="Write the answers there, as CSV."
 )
 @column_options
 @facet_options
@@ -82,10 +83,11 @@ def predict(
     Name the learnwares by ID, or let --auto find them. They run on this machine, each in a process
     of its own. Columns are taken by name where the learnware names its features, else by position.
     """
-    from beimingwu.cli.data import read_features, without_gaps
+    from beimingwu.cli.data import read_features, read_numbers, without_gaps
 
     _require_one_way(ids, auto, spec)
-    frame = read_features(data, columns)
+    read = read_features if ids or spec is not None else read_numbers
+    frame = read(data, columns)
     frame = without_gaps(frame, output) if fill else frame
     with dock.opened() as opened:
         if ids:

@@ -97,10 +97,10 @@ def specification(
 
         return read_specification(spec)
     if data is not None:
-        from beimingwu.cli.data import read_features
+        from beimingwu.cli.data import read_numbers
         from beimingwu.specification import specify
 
-        frame = read_features(data, columns)
+        frame = read_numbers(data, columns)
         with output.working(f"specifying {len(frame):,} records …"):
             return specify(frame)
     return None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import click
 
-from beimingwu.cli.options import FILE, Columns, column_options, command, output_options
+from beimingwu.cli.options import FILE, NEW_FILE, Columns, column_options, command, output_options
 from beimingwu.cli.output import Facts, Output, Section, Table, bytes_in_words
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ SHOWN_FEATURES = 20
     "--output",
     "-o",
     "file",
-    type=FILE,
+    type=NEW_FILE,
     metavar="FILE",
     default="stat.json",
     show_default=True,
@@ -52,11 +52,11 @@ def specify(
     No record leaves the table: what FILE holds is shown, and it is all that a dock is ever given.
     Where the points would give a record away, nothing is written.
     """
-    from beimingwu.cli.data import read_features
+    from beimingwu.cli.data import read_numbers
     from beimingwu.specification import disclosure_audit, write_specification
     from beimingwu.specification import specify as specify_data
 
-    frame = read_features(data, columns)
+    frame = read_numbers(data, columns)
     with output.working(f"specifying {len(frame):,} records …"):
         spec = specify_data(frame, size=size, random_state=random_state)
         audit = disclosure_audit(frame, spec)
