@@ -8,6 +8,8 @@ side, a hundred times smaller, in float64.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,9 +19,9 @@ Float32s = NDArray[np.float32]
 Float64s = NDArray[np.float64]
 
 #: Records per block: a hundred points against these fit the second-level cache.
-BLOCK = 1024
+BLOCK = 512
 #: Pairs of steps and gradients that L-BFGS remembers.
-MEMORY = 20
+MEMORY = 10
 
 
 class Sample:
@@ -39,15 +41,13 @@ class Sample:
 
     def __init__(self, rows: Float32s) -> None:
         self.rows = rows
-        self.lengths: Float32s = np.einsum("ij,ij->i", rows, rows)
+        lengths = np.einsum("ij,ij->i", rows, rows)
+        self._lifted: Float32s = np.column_stack([rows, np.ones_like(lengths), lengths])
 
     def mean_embedding(self, points: Float64s | Float32s) -> Float64s:
         """Return `c_i = (1/n) sum_l k(z_i, x_l)`, shape `(m,)`."""
-        points = points.astype(np.float32)
         total = np.zeros(len(points))
-        for start in range(0, len(self.rows), BLOCK):
-            t = self._block(points, start)
-            t4, t16 = powers(t)
+        for _, t, t4, t16 in self._scales(points):
             t += t4
             t += t16
             total += t.sum(axis=1)
@@ -56,51 +56,62 @@ class Sample:
 
     def kernel_to(self, point: Float32s) -> Float64s:
         """Return `k(x_l, point)` for every record, shape `(n,)`."""
-        exponent = 2.0 * (self.rows @ point) - self.lengths - point @ point
-        t = np.exp(np.minimum(exponent, 0.0)).astype(np.float64)
-        t4, t16 = powers(t)
-        return (t + t4 + t16) / 3.0
+        t = np.exp(self._lifted @ _lift(point[None])[0]).astype(np.float64)
+        t4 = t**4
+        values: Float64s = (t + t4 + t4**4) / 3.0
+        return values
 
     def pull(self, points: Float64s) -> tuple[Float64s, Float64s]:
         """Return `c` and its gradient in each point, shapes `(m,)` and `(m, d)`.
 
         `dc_i/dz_i = -(1/n) sum_l g(z_i, x_l) (z_i - x_l)` with `g = (2/3)(t + 4 t^4 + 16 t^16)`.
         """
-        near = points.astype(np.float32)
-        total, steepness = np.zeros(len(near)), np.zeros(len(near))
-        drawn = np.zeros(points.shape)
-        for start in range(0, len(self.rows), BLOCK):
-            t = self._block(near, start)
-            t4, t16 = powers(t)
-            total += (t + t4 + t16).sum(axis=1)
-            t4 *= 4.0
-            t16 *= 16.0
-            t += t4
-            t += t16
-            steepness += t.sum(axis=1)
-            drawn += t @ self.rows[start : start + BLOCK]
-        n = len(self.rows)
-        gradient = (2.0 / (3.0 * n)) * (drawn - steepness[:, None] * points)
+        (m, d), n = points.shape, len(self.rows)
+        total, drawn = np.zeros(m), np.zeros((m, d + 2))
+        for rows, t, t4, t16 in self._scales(points):
+            total += t.sum(axis=1) + t4.sum(axis=1) + t16.sum(axis=1)
+            t16 *= 4.0
+            t16 += t4
+            t16 *= 4.0
+            t16 += t
+            drawn += t16 @ rows
+        steepness = drawn[:, d : d + 1]
+        gradient = (2.0 / (3.0 * n)) * (drawn[:, :d] - steepness * points)
         return total / (3 * n), gradient
 
-    def _block(self, points: Float32s, start: int) -> Float32s:
-        """`t = exp(-|z_i - x_l|^2)` for one block of records."""
-        rows = self.rows[start : start + BLOCK]
-        exponent: Float32s = points @ rows.T
-        exponent *= 2.0
-        exponent -= self.lengths[start : start + BLOCK]
-        exponent -= np.einsum("ij,ij->i", points, points)[:, None]
-        np.minimum(exponent, 0.0, out=exponent)
-        return np.exp(exponent, out=exponent)
+    def _scales(
+        self, points: Float64s | Float32s
+    ) -> Iterator[tuple[Float32s, Float32s, Float32s, Float32s]]:
+        """Yield each block of lifted rows with its `t`, `t^4` and `t^16`, of shape `(m, block)`.
+
+        The three are one workspace, written over by the next block: fresh memory for each would
+        cost more than the arithmetic in it.
+        """
+        lifted = _lift(points)
+        workspace = np.empty((3, len(points) * BLOCK), dtype=np.float32)
+        for start in range(0, len(self.rows), BLOCK):
+            rows = self._lifted[start : start + BLOCK]
+            shape = (3, len(points), len(rows))
+            t, t4, t16 = workspace[:, : shape[1] * shape[2]].reshape(shape)
+            np.matmul(lifted, rows.T, out=t)
+            np.exp(t, out=t)
+            np.multiply(t, t, out=t4)
+            np.multiply(t4, t4, out=t4)
+            np.multiply(t4, t4, out=t16)
+            np.multiply(t16, t16, out=t16)
+            yield rows, t, t4, t16
 
 
-def powers(t: NDArray[np.floating]) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
-    """Return `t^4` and `t^16`: the middle and the fine scale from the coarse one."""
-    t4 = t * t
-    t4 *= t4
-    t16 = t4 * t4
-    t16 *= t16
-    return t4, t16
+def _lift(points: Float64s | Float32s) -> Float32s:
+    """`(2 z, -|z|^2, -1)`, whose product with `(x, 1, |x|^2)` is `-|z - x|^2`.
+
+    So one matrix product gives the exponent of a whole block. Rounding may leave it a millionth
+    above zero, which the exponential does not mind.
+    """
+    points = points.astype(np.float32)
+    lengths = np.einsum("ij,ij->i", points, points)
+    lifted: Float32s = np.column_stack([2.0 * points, -lengths, -np.ones_like(lengths)])
+    return lifted
 
 
 def gram_and_steepness(points: Float64s) -> tuple[Float64s, Float64s]:
@@ -109,7 +120,8 @@ def gram_and_steepness(points: Float64s) -> tuple[Float64s, Float64s]:
     squared = lengths[:, None] + lengths[None, :] - 2.0 * (points @ points.T)
     np.fill_diagonal(squared, 0.0)
     t = np.exp(-np.maximum(squared, 0.0))
-    t4, t16 = powers(t)
+    t4 = t**4
+    t16 = t4**4
     return (t + t4 + t16) / 3.0, (2.0 / 3.0) * (t + 4.0 * t4 + 16.0 * t16)
 
 

@@ -248,41 +248,30 @@ def _as_numbers(X: Any) -> tuple[NDArray[np.floating], tuple[str, ...]]:
         ) from error
     if array.ndim == 2 and array.dtype == object:
         columns = [_column(array[:, j], f"feature {j}") for j in range(array.shape[1])]
-        return np.stack(columns, axis=1), names
-    return _column(array, names[0] if names else "the data"), names if array.ndim == 1 else ()
+        return np.stack(columns, axis=1), ()
+    return _column(array, *names), names if array.ndim == 1 else ()
 
 
 def _of_frame(X: Any) -> tuple[NDArray[np.floating], tuple[str, ...]]:
     """Take a pandas or polars data frame column by column, so that a bad one can be named."""
     names = tuple(str(name) for name in X.columns)
+    if not names:
+        return np.empty((0, 0)), ()
     take = X.iloc if hasattr(X, "iloc") else X
     columns = [_column(_plain(take[:, j]), name) for j, name in enumerate(names)]
-    if not columns:
-        return np.empty((0, 0)), ()
-    return np.stack(columns, axis=1, dtype=np.result_type(*columns), casting="same_kind"), names
+    return np.stack(columns, axis=1, dtype=np.result_type(*columns)), names
 
 
 def _plain(column: Any) -> NDArray[Any]:
-    """Return a data frame's column as numpy; missing values of nullable types become NaN."""
-    if str(column.dtype) in (
-        "Int8",
-        "Int16",
-        "Int32",
-        "Int64",
-        "UInt8",
-        "UInt16",
-        "UInt32",
-        "UInt64",
-        "Float32",
-        "Float64",
-        "boolean",
-    ) and hasattr(column, "isna"):
+    """Return a data frame's column as numpy; what pandas' nullable types miss becomes NaN."""
+    kind = getattr(column.dtype, "kind", "O")
+    if kind in "biuf" and not isinstance(column.dtype, np.dtype):
         values: NDArray[Any] = column.to_numpy(dtype=np.float64, na_value=np.nan)
         return values
     return np.asarray(column)
 
 
-def _column(values: NDArray[Any], name: str) -> NDArray[np.floating]:
+def _column(values: NDArray[Any], name: str = "") -> NDArray[np.floating]:
     """Return numbers as floats; name what is not numeric, and what to do about it."""
     if values.dtype.kind == "f" and values.dtype.itemsize in (4, 8):
         return values
@@ -293,12 +282,10 @@ def _column(values: NDArray[Any], name: str) -> NDArray[np.floating]:
         for value in values.flat
     ):
         return values.astype(np.float64)
-    example = next((v for v in values.flat if isinstance(v, str)), None) if values.size else None
-    shown = f" such as {example!r}" if example is not None else ""
+    example = next((str(v) for v in values.flat if isinstance(v, str)), values.dtype.name)
     raise InvalidInput(
-        f"{name[0].upper() + name[1:] if not shown else repr(name)} is not numeric "
-        f"({values.dtype}{shown}).",
-        remedy="Leave it out, or encode it as numbers (a category: one column of 0 and 1 per value).",
+        f"{f'Feature {name!r}' if name else 'The data'} is not numeric: it holds {example!r}.",
+        remedy="Leave it out, or encode it as numbers (a category: a 0/1 column per value).",
         code="input.not_numeric",
     )
 

@@ -1,0 +1,137 @@
+"""The data of benchmarks/reduction.py: shapes with structure, controls without, and real sets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from beimingwu.config import settings
+
+Rows = NDArray[np.float32]
+SIZES = (1_000, 10_000, 100_000)
+DIMENSIONS = (10, 100)
+#: Records held out for the membership attack.
+HELD_OUT = 2_000
+
+
+@dataclass(frozen=True)
+class Shape:
+    """How a shape of data is drawn, or read where it is `real` (then n and d are its own)."""
+
+    draw: Callable[[int, int, np.random.Generator], NDArray[np.float64]]
+    real: bool = False
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One shape at one size; the same cell is the same data in every run."""
+
+    shape: str
+    n: int
+    d: int
+
+    def data(self) -> Rows:
+        """Return the records to reduce."""
+        return self._both()[0]
+
+    def held_out(self) -> Rows:
+        """Return further records of the same source."""
+        return self._both()[1]
+
+    def _both(self) -> tuple[Rows, Rows]:
+        shape = SHAPES[self.shape]
+        rows = shape.draw(self.n + HELD_OUT, self.d, np.random.default_rng(7)).astype(np.float32)
+        kept = len(rows) - (len(rows) // 5 if shape.real else HELD_OUT)
+        return rows[:kept], rows[kept:]
+
+
+def chosen_cells(shapes: Sequence[str], most: int | None) -> Iterator[Cell]:
+    """Yield the cells of these shapes, with at most `most` records each."""
+    for name in shapes:
+        sizes = (100_000,) if SHAPES[name].real else SIZES
+        for n in sizes:
+            if most is not None and n > most and name != "digits":
+                continue
+            for d in DIMENSIONS[:1] if SHAPES[name].real else DIMENSIONS:
+                cell = Cell(name, n, d)
+                try:
+                    cell.data()
+                except (FileNotFoundError, ImportError) as absent:
+                    print(f"{name} is skipped: {absent}")
+                    continue
+                yield cell
+
+
+def clusters(n: int, d: int, generator: np.random.Generator) -> NDArray[np.float64]:
+    """Twenty clusters of uneven size, each of rank five with a little noise."""
+    k, rank = 20, min(5, d)
+    centres = 1.5 * generator.standard_normal((k, d))
+    axes = generator.standard_normal((k, rank, d)) / np.sqrt(rank)
+    own = generator.choice(k, size=n, p=generator.dirichlet(np.full(k, 2.0)))
+    rows = centres[own] + 0.2 * generator.standard_normal((n, d))
+    for j in range(k):
+        mine = own == j
+        rows[mine] += generator.standard_normal((int(mine.sum()), rank)) @ axes[j]
+    return rows
+
+
+def heavy_tails(n: int, d: int, generator: np.random.Generator) -> NDArray[np.float64]:
+    """Three common factors and noise of half their size, all Student t with 3 degrees."""
+    loadings = generator.standard_normal((3, d))
+    noise = 0.5 * generator.standard_t(3, size=(n, d))
+    return generator.standard_t(3, size=(n, 3)) @ loadings + noise
+
+
+def series(n: int, d: int, generator: np.random.Generator) -> NDArray[np.float64]:
+    """Windows of d steps of an autocorrelated series (lag one: 0.97), in uneven units."""
+    rows = generator.standard_normal((n, d))
+    for j in range(1, d):
+        rows[:, j] = 0.97 * rows[:, j - 1] + np.sqrt(1 - 0.97**2) * rows[:, j]
+    return rows * generator.uniform(0.1, 20.0, d) + 10.0 * generator.standard_normal(d)
+
+
+def normal(n: int, d: int, generator: np.random.Generator) -> NDArray[np.float64]:
+    """Independent standard normal features."""
+    return generator.standard_normal((n, d))
+
+
+def student(n: int, d: int, generator: np.random.Generator) -> NDArray[np.float64]:
+    """Independent Student t features with 3 degrees."""
+    return generator.standard_t(3, size=(n, d))
+
+
+def digits(n: int, d: int, generator: np.random.Generator) -> NDArray[np.float64]:
+    """Scikit-learn's 1,797 handwritten digits of 64 pixels, shuffled."""
+    from sklearn.datasets import load_digits
+
+    rows: NDArray[np.float64] = load_digits().data
+    return rows[generator.permutation(len(rows))[:n]]
+
+
+def air(n: int, d: int, generator: np.random.Generator) -> NDArray[np.float64]:
+    """Hourly air and weather of twelve Beijing stations (UCI, CC BY 4.0), where it is there."""
+    from beimingwu.specification import read_table
+
+    path = Path(settings().data) / "beijing_air" / "prsa_12_stations.csv.xz"
+    if not path.is_file():
+        raise FileNotFoundError(f"no {path} (BEIMINGWU_DATA says where the real data is)")
+    unwanted = ("year", "month", "day", "hour", "wd", "station")
+    rows = read_table(path, drop=unwanted).dropna().to_numpy(dtype=np.float64)
+    return rows[generator.permutation(len(rows))[:n]]
+
+
+SHAPES = {
+    "clusters": Shape(clusters),
+    "heavy tails": Shape(heavy_tails),
+    "series": Shape(series),
+    "digits": Shape(digits, real=True),
+    "air": Shape(air, real=True),
+    "normal": Shape(normal),
+    "student": Shape(student),
+}
+#: Controls: features independent of each other.
+ISOTROPIC = ("normal", "student")
