@@ -22,9 +22,9 @@ from beimingwu.cli.records import step_line, waited_for
 )
 @output_options
 def check(archive: Path, semantic: Path | None, output: Output) -> None:
-    """Check the learnware in ARCHIVE as a dock would, on this machine.
+    """Check a learnware as a dock would, on this machine.
 
-    It is submitted to an empty dock that is thrown away afterwards, so it is held to the same
+    ARCHIVE is submitted to an empty dock that is thrown away afterwards, so it is held to the same
     rules; its model runs in a process of its own. The exit status is 0 when a dock would publish
     it, and 7 when its model fails.
     """

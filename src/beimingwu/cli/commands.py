@@ -75,7 +75,10 @@ class LazyGroup(click.Group):
 
     def _first_line(self, ctx: click.Context, name: str) -> str:
         command = self.get_command(ctx, name)
-        return command.get_short_help_str(limit=70) if command is not None else ""
+        if command is None:
+            return ""
+        line = command.get_short_help_str(limit=70)
+        return line if line.endswith(".") else f"{line}."
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command; a reader of our output who went away is no OSError that click answers."""

@@ -20,9 +20,10 @@ from beimingwu.cli.output import Output
 @dock_option
 @output_options
 def delete(id: str, yes: bool, dock: DockChoice, output: Output) -> None:
-    """Delete a learnware and all its revisions for good; its id is never used again.
+    """Delete a learnware for good.
 
-    To take it out of search and keep it, withdraw it instead.
+    All its revisions go, and its id is never used again. To take it out of search
+    and keep it, withdraw it instead.
     """
     with dock.opened() as opened:
         record = opened.show(id)

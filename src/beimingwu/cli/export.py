@@ -23,7 +23,10 @@ from beimingwu.cli.output import Facts, Output, bytes_in_words
 @dock_option
 @output_options
 def export(id: str, file: Path, dock: DockChoice, output: Output) -> None:
-    """Export a learnware to FILE, as the dock serves it: with its id and its words in force."""
+    """Write a learnware to a file, as the dock serves it.
+
+    FILE is an archive with the learnware's id and its words in force.
+    """
     with dock.opened() as opened, output.working(f"exporting {id} …"):
         written = opened.export(id, file)
     size = written.stat().st_size

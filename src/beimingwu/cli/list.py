@@ -63,7 +63,10 @@ def list_(
     dock: DockChoice,
     output: Output,
 ) -> None:
-    """List learnwares, the newest first; with --text, the best match first."""
+    """List learnwares, the newest first.
+
+    With --text the best match comes first.
+    """
     if counting:
         _count(facets, dock, output)
         return

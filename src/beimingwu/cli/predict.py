@@ -78,10 +78,11 @@ def predict(
     dock: DockChoice,
     output: Output,
 ) -> None:
-    """Predict for each record in DATA, a CSV or Parquet file, and print the answers as CSV.
+    """Predict for each record of a table, and print CSV.
 
-    Name the learnwares by ID, or let --auto find them. They run on this machine, each in a process
-    of its own. Columns are taken by name where the learnware names its features, else by position.
+    DATA is a CSV or Parquet file. Name the learnwares by ID, or let --auto find them. They run on
+    this machine, each in a process of its own. Columns are taken by name where the learnware names
+    its features, else by position.
     """
     from beimingwu.cli.data import read_features, read_numbers, without_gaps
 

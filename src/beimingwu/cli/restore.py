@@ -11,7 +11,7 @@ from beimingwu.cli.output import Output
 @dock_option
 @output_options
 def restore(id: str, dock: DockChoice, output: Output) -> None:
-    """Restore a withdrawn learnware: it is published again, as it was."""
+    """Publish a withdrawn learnware again, as it was."""
     with dock.opened() as opened:
         opened.restore(id)
     output.show({"id": id, "state": "published"}, ids=[id], sections=[f"{id} is published again."])

@@ -65,7 +65,7 @@ def search(
     dock: DockChoice,
     output: Output,
 ) -> None:
-    """Search the dock by a specification of my data, by facets and by text.
+    """Search for learnwares by my data, by facets and by text.
 
     Score: 1 when nothing tells the learnware's data from mine, 0 when a stranger's would be as
     near. Coverage: the share of my data where the learnware has seen data. The last lines say when

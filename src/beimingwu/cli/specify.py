@@ -47,10 +47,10 @@ SHOWN_FEATURES = 20
 def specify(
     data: Path, columns: Columns, size: int, random_state: int, file: Path, output: Output
 ) -> None:
-    """Specify the records in DATA, a CSV or Parquet file: some points that stand for them all.
+    """Specify a table: some points that stand for all its records.
 
-    No record leaves the table: what FILE holds is shown, and it is all that a dock is ever given.
-    Where the points would give a record away, nothing is written.
+    DATA is a CSV or Parquet file. No record leaves the table: what FILE holds is shown, and it is
+    all that a dock is ever given. Where the points would give a record away, nothing is written.
     """
     from beimingwu.cli.data import read_numbers
     from beimingwu.specification import disclosure_audit, write_specification

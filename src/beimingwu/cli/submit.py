@@ -27,10 +27,10 @@ from beimingwu.cli.records import follow, record_facts, record_json
 def submit(
     archive: Path, semantic: Path | None, owner: str | None, dock: DockChoice, output: Output
 ) -> None:
-    """Submit the learnware in ARCHIVE: it is checked, run apart on sampled data, and published.
+    """Submit a learnware: it is checked, run apart, and published.
 
-    Each check is told as it ends. When one fails the learnware is rejected, nothing of it can be
-    found by a search, and the exit status is 7.
+    Each check of ARCHIVE is told as it ends. When one fails the learnware is rejected,
+    nothing of it can be found by a search, and the exit status is 7.
     """
     given = semantic.read_bytes() if semantic is not None else None
     with dock.opened(new=True, verifying=True) as opened:

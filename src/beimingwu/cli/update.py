@@ -30,7 +30,7 @@ from beimingwu.cli.records import follow, record_facts, record_json
 def update(
     id: str, archive: Path | None, semantic: Path | None, dock: DockChoice, output: Output
 ) -> None:
-    """Give a learnware a new archive, a new semantic specification, or both.
+    """Give a learnware a new archive or new words.
 
     That makes a new revision, checked like the first; the one before stays in force until it is
     published, and for good when it is rejected.

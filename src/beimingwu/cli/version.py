@@ -10,7 +10,7 @@ from beimingwu.cli.output import Facts, Output
 @dock_option
 @output_options
 def version(dock: DockChoice, output: Output) -> None:
-    """Print the version of beimingwu, Python and the platform, and the dock's folder."""
+    """Print what is installed, and where the dock is."""
     import platform
     import sys
 

@@ -11,7 +11,10 @@ from beimingwu.cli.output import Output
 @dock_option
 @output_options
 def withdraw(id: str, dock: DockChoice, output: Output) -> None:
-    """Withdraw a learnware: no search or list finds it until it is restored."""
+    """Withdraw a learnware: no search finds it any more.
+
+    It is kept, and `beimingwu restore` publishes it again.
+    """
     with dock.opened() as opened:
         opened.withdraw(id)
     output.show({"id": id, "state": "withdrawn"}, ids=[id], sections=[f"{id} is withdrawn."])
