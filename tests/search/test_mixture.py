@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from beimingwu.search.geometry import self_inner_products
+from beimingwu.search.geometry import measure_each
 from beimingwu.search.mixture import Candidates, best_mixture, responsibilities
 from beimingwu.search.single import squared_distances_from
 from beimingwu.search.stack import Stack
@@ -21,7 +21,7 @@ def candidates_for(user, specs, kernel):
     stack, chosen = Stack.of(specs), np.arange(len(specs))
     own = user.inner(user, kernel)
     products = stack.inner_products(user, chosen, kernel)
-    self_inner = self_inner_products(stack, chosen, kernel)
+    self_inner, _ = measure_each(stack, chosen, kernel)
     mmd2 = squared_distances_from(own, products, self_inner)
     return Candidates(specs, stack, chosen, kernel, own, products, self_inner), mmd2
 

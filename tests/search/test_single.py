@@ -88,6 +88,16 @@ def test_learnwares_of_the_same_data_score_high_and_others_low(make_spec, index_
     assert result.fits
 
 
+@pytest.mark.parametrize("spread", [0.3, 1.0, 4.0])
+def test_a_learnware_covers_its_own_data_however_wide_it_is_spread(spread, make_spec, index_of):
+    others = [make_spec(3.0 * i, points=60, seed=i) for i in range(6)]
+    index = index_of([*others, make_spec(0.0, spread=spread, points=100, seed=90)])
+    user = make_spec(0.0, spread=spread, points=100, seed=91)
+    own = index.search(user, among=["00000007"]).best
+    assert own.coverage > 0.9
+    assert index.search(make_spec(60.0, seed=5), among=["00000007"]).best.coverage == 0.0
+
+
 @pytest.mark.parametrize("count", [1, 2, 5, 44])
 def test_nothing_fits_a_user_ten_deviations_away(count, make_spec, index_of):
     generator = np.random.default_rng(1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from beimingwu.search.geometry import self_inner_products
+from beimingwu.search.geometry import measure_each
 from beimingwu.search.stack import Stack
 from beimingwu.specification import RKME, GaussianKernel
 
@@ -26,8 +26,25 @@ def test_inner_products_are_those_of_the_specifications(specs, kernel):
 
 @pytest.mark.parametrize("kernel", KERNELS)
 def test_self_inner_products_are_those_of_the_specifications(specs, kernel):
-    found = self_inner_products(Stack.of(specs), np.arange(25), kernel)
+    found, _ = measure_each(Stack.of(specs), np.arange(25), kernel)
     assert found == pytest.approx([spec.inner(spec, kernel) for spec in specs], rel=1e-12)
+
+
+def test_few_of_a_specifications_own_records_lie_at_a_sparser_place(specs):
+    _, sparse = measure_each(Stack.of(specs), np.arange(25), KERNELS[0])
+    for spec, threshold in zip(specs, sparse, strict=True):
+        below = [
+            spec.weights[i]
+            for i in range(len(spec))
+            if density_without(spec, i) < threshold - 1e-12
+        ]
+        assert sum(below) < 0.01
+
+
+def density_without(spec, i):
+    values = KERNELS[0](spec.rows[i : i + 1], spec.rows)[0]
+    rest = np.arange(len(spec)) != i
+    return values[rest] @ spec.weights[rest] / max(1.0 - spec.weights[i], 0.5)
 
 
 @pytest.mark.parametrize("kernel", KERNELS)
@@ -53,4 +70,4 @@ def test_absurd_values_give_no_overlap_and_no_warning():
     absurd = RKME(np.full((2, 3), 1e300), np.array([0.5, 0.5]), n=20)
     stack = Stack.of([ordinary, absurd])
     assert stack.inner_products(ordinary, np.arange(2), KERNELS[0]).tolist() == [1.0, 0.0]
-    assert self_inner_products(stack, np.arange(2), KERNELS[0]).tolist() == [1.0, 1.0]
+    assert measure_each(stack, np.arange(2), KERNELS[0])[0].tolist() == [1.0, 1.0]

@@ -16,7 +16,6 @@ import hashlib
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from beimingwu.search.score import Scorer, Strangers, sampling_floor
 from beimingwu.search.stack import Numbers, Positions, Stack
@@ -28,10 +27,10 @@ DRIFT = 3.0
 CONSTANT = 1e-6
 #: Random pairs whose distances stand for those of all pairs.
 PAIRS = 2_000
-#: Specifications whose densities at their own points set the sparse density.
-DENSITIES = 256
 #: Quantile of its own densities under which a specification does not cover a place.
 SPARSE = 0.01
+#: A place with less than this share of a specification's mean density is never covered by it.
+THINNEST = 0.1
 #: Median absolute deviation to standard deviation, for normal data.
 MAD_TO_DEVIATION = 1.4826
 
@@ -60,13 +59,10 @@ class Geometry:
         Number of specifications it was made from.
     strangers
         Relative distances of unrelated specifications.
-    self_inner
-        Median `<P,P>` of its specifications.
     floor
         Median sampling error of its specifications, as a squared distance.
     sparse_density
-        Median over its specifications of the 1 % quantile, by weight, of the density `mu_P` at
-        P's own points, each point left out of its own density.
+        Median over its specifications of the sparse density of each; see `measure_each`.
     version
         Changes when any of these does.
     """
@@ -74,7 +70,6 @@ class Geometry:
     kernel: GaussianKernel
     members: int
     strangers: Strangers
-    self_inner: float
     floor: float
     sparse_density: float
     version: str
@@ -83,6 +78,15 @@ class Geometry:
         """Return the scorer of distances from `spec`."""
         own = sampling_floor(np.array(self_inner), np.array(spec.n), np.array(len(spec)))
         return Scorer(self.strangers, float(own) + self.floor, self_inner)
+
+    def covering_density(self, self_inner: Numbers, sparse: Numbers) -> Numbers:
+        """Return the density that says "has seen data here", for specifications measured so.
+
+        It is the island's sparse density; the specification's own where that is lower, since data
+        spread wide is thin everywhere; and at least a share of `<P,P>`, its mean density, so that
+        points strewn far from each other do not cover what lies between.
+        """
+        return np.maximum(np.minimum(self.sparse_density, sparse), THINNEST * self_inner)
 
 
 def scale_of_island(moments: Moments) -> tuple[Numbers, int]:
@@ -123,28 +127,38 @@ def pooled_scale(moments: Moments) -> Numbers:
     return pooled
 
 
-def self_inner_products(stack: Stack, chosen: Positions, kernel: GaussianKernel) -> Numbers:
-    """Return `<P,P>` of each chosen specification, shape `(len(chosen),)`."""
-    products = np.empty(len(chosen))
+def measure_each(
+    stack: Stack, chosen: Positions, kernel: GaussianKernel
+) -> tuple[Numbers, Numbers]:
+    """Return `<P,P>` and the sparse density of each chosen specification, `(len(chosen),)` each.
+
+    The sparse density is the 1 % quantile, by weight, of the density `mu_P` at P's own points, each
+    point left out of its own density: a new record of the same data is rarely at a sparser place.
+    """
+    self_inner, sparse = np.empty(len(chosen)), np.empty(len(chosen))
     for which, weights, densities in stack.pairs(chosen, chosen, kernel):
-        products[which] = np.einsum("bi,bi->b", weights, densities)
-    return products
+        self_inner[which] = np.einsum("bi,bi->b", weights, densities)
+        left_out = (densities - weights) / np.maximum(1.0 - weights, 0.5)
+        # Padding has weight 0: it sorts anywhere and never carries the quantile.
+        order = np.argsort(left_out, axis=1)
+        reached = np.cumsum(np.take_along_axis(weights, order, axis=1), axis=1) >= SPARSE
+        lowest = np.take_along_axis(left_out, order, axis=1)
+        sparse[which] = lowest[np.arange(len(lowest)), np.argmax(reached, axis=1)]
+    return self_inner, sparse
 
 
 def measure(
-    stack: Stack, kernel: GaussianKernel, self_inner: Numbers, records: Numbers
+    stack: Stack, kernel: GaussianKernel, self_inner: Numbers, sparse: Numbers, records: Numbers
 ) -> Geometry:
-    """Return the geometry of the specifications stacked, whose kernel and `<P,P>` are known."""
+    """Return the geometry of the specifications stacked, each measured under its kernel."""
     floors = sampling_floor(self_inner, records, stack.sizes.astype(np.float64))
     relative = _random_pairs(stack, kernel, self_inner, floors)
     strangers = Strangers.seen_in(relative, len(stack))
-    typical, floor = float(np.median(self_inner)), float(np.median(floors))
-    # Specifications of a single point have no density beside it: then a share of the typical one.
-    sparse = _sparse_density(stack, kernel) or SPARSE * typical
-    parts = (kernel.scale, strangers.knots, [strangers.share_seen, typical, floor, sparse])
+    floor, typical = float(np.median(floors)), float(np.median(sparse))
+    parts = (kernel.scale, strangers.knots, [strangers.share_seen, floor, typical])
     text = b"".join(np.asarray(part, dtype="<f8").tobytes() for part in parts)
     version = hashlib.sha256(text).hexdigest()[:8]
-    return Geometry(kernel, len(stack), strangers, typical, floor, sparse, version)
+    return Geometry(kernel, len(stack), strangers, floor, typical, version)
 
 
 def _random_pairs(
@@ -164,16 +178,3 @@ def _random_pairs(
     apart = self_inner[left] + self_inner[right]
     beyond = apart - 2.0 * inner - floors[left] - floors[right]
     return np.maximum(beyond, 0.0) / apart
-
-
-def _sparse_density(stack: Stack, kernel: GaussianKernel) -> float:
-    spread = np.unique(np.linspace(0, len(stack) - 1, min(len(stack), DENSITIES)).astype(np.intp))
-    quantiles: list[NDArray[np.float64]] = []
-    for _, weights, densities in stack.pairs(spread, spread, kernel):
-        left_out = (densities - weights) / np.maximum(1.0 - weights, 0.5)
-        # Padding has weight 0: it sorts anywhere and never carries the quantile.
-        order = np.argsort(left_out, axis=1)
-        reached = np.cumsum(np.take_along_axis(weights, order, axis=1), axis=1) >= SPARSE
-        lowest = np.take_along_axis(left_out, order, axis=1)
-        quantiles.append(lowest[np.arange(len(lowest)), np.argmax(reached, axis=1)])
-    return max(float(np.median(np.concatenate(quantiles))), 0.0)

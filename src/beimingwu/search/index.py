@@ -20,8 +20,8 @@ from beimingwu.search.geometry import (
     Geometry,
     Moments,
     measure,
+    measure_each,
     scale_of_island,
-    self_inner_products,
 )
 from beimingwu.search.names import normal_names
 from beimingwu.search.requirement import Requirement
@@ -50,7 +50,7 @@ class _Members:
         self.snapshot: Snapshot | None = None
         self.geometry: Geometry | None = None
         self.geometry_of: tuple[tuple[str, _Entry], ...] = ()
-        self.self_inner: dict[str, float] = {}
+        self.measured: dict[str, tuple[float, float]] = {}
 
 
 class Index:
@@ -132,7 +132,7 @@ class Index:
                 )
             members = self._islands[island]
             del members.entries[id_]
-            members.self_inner.pop(id_, None)
+            members.measured.pop(id_, None)
             members.snapshot = None
             if not members.entries:
                 del self._islands[island]
@@ -224,13 +224,13 @@ def _snapshot_of(island: Island, members: _Members) -> Snapshot:
     scale, base = scale_of_island(moments)
     geometry, kernel = members.geometry, GaussianKernel.multiscale(scale)
     if geometry is None or not _same(geometry.kernel.scale, scale):
-        members.self_inner.clear()
+        members.measured.clear()
         geometry = None
     _measure_new(stack, ids, members, kernel)
-    self_inner = np.array([members.self_inner[id_] for id_ in ids])
+    self_inner, sparse = np.array([members.measured[id_] for id_ in ids]).T
     if geometry is None or members.geometry_of != items[:base]:
         records = np.array([spec.n for spec in specs[:base]], dtype=np.float64)
-        geometry = measure(stack.first(base), kernel, self_inner[:base], records)
+        geometry = measure(stack.first(base), kernel, self_inner[:base], sparse[:base], records)
     members.geometry, members.geometry_of = geometry, items[:base]
     return Snapshot(
         info=IslandInfo(*island, len(ids), geometry.version),
@@ -242,6 +242,7 @@ def _snapshot_of(island: Island, members: _Members) -> Snapshot:
         stack=stack,
         geometry=geometry,
         self_inner=self_inner,
+        covering=geometry.covering_density(self_inner, sparse),
     )
 
 
@@ -252,12 +253,11 @@ def _same(scale: Numbers | None, other: Numbers) -> bool:
 def _measure_new(
     stack: Stack, ids: tuple[str, ...], members: _Members, kernel: GaussianKernel
 ) -> None:
-    new = np.array([i for i, id_ in enumerate(ids) if id_ not in members.self_inner], dtype=np.intp)
+    new = np.array([i for i, id_ in enumerate(ids) if id_ not in members.measured], dtype=np.intp)
     if len(new):
-        products = self_inner_products(stack, new, kernel)
-        members.self_inner.update(
-            (ids[i], float(product)) for i, product in zip(new, products, strict=True)
-        )
+        measured = np.array(measure_each(stack, new, kernel)).T.tolist()
+        for i, (self_inner, sparse) in zip(new.tolist(), measured, strict=True):
+            members.measured[ids[i]] = (self_inner, sparse)
 
 
 def _mean_and_variance(spec: RKME) -> tuple[Numbers, Numbers]:

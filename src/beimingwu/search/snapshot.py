@@ -37,7 +37,8 @@ LISTED = 20
 class Snapshot:
     """An island at one moment: N specifications in ascending order of id, and its geometry.
 
-    `features` are each learnware's feature names, `names` their normal forms (see `names`).
+    `features` are each learnware's feature names, `names` their normal forms; `covering` is the
+    density at which a learnware has seen data (see `Geometry.covering_density`).
     """
 
     info: IslandInfo
@@ -49,6 +50,7 @@ class Snapshot:
     stack: Stack
     geometry: Geometry
     self_inner: Numbers
+    covering: Numbers
 
     def search(
         self,
@@ -129,7 +131,8 @@ class _Query:
 
     def matches(self, positions: Positions, mmd2: Numbers) -> tuple[Match, ...]:
         densities = self._densities(positions)
-        covered = self._covered(densities)
+        dense = densities > self.snapshot.covering[positions][:, None]
+        covered = self._share(dense)
         scores = self.scorer(mmd2, self.snapshot.self_inner[positions])
         return tuple(
             self._match(i, float(scores[row]), float(mmd2[row]), float(covered[row]))
@@ -140,7 +143,7 @@ class _Query:
         order = np.argsort(-found.weights, kind="stable")
         members, weights = found.members[order], found.weights[order]
         densities = self._densities(chosen[members])
-        covered = self._covered(densities.max(axis=0, keepdims=True))
+        dense = densities > self.snapshot.covering[chosen[members]][:, None]
         shares = responsibilities(densities, weights, self.spec.weights)
         return Mixture(
             members=self.matches(chosen[members], mmd2[members]),
@@ -148,17 +151,16 @@ class _Query:
             mmd=float(np.sqrt(found.mmd2)),
             score=float(self.scorer(np.array(found.mmd2), np.array(found.self_inner))),
             coverage=tuple(shares.tolist()),
-            uncovered=1.0 - float(covered[0]),
+            uncovered=1.0 - float(self._share(np.any(dense, axis=0, keepdims=True))[0]),
         )
 
     def _densities(self, positions: Positions) -> Numbers:
         snapshot = self.snapshot
         return snapshot.stack.densities(self.spec, positions, snapshot.geometry.kernel)
 
-    def _covered(self, densities: Numbers) -> NDArray[np.float64]:
-        """Return the share of the requirement's points denser than sparse, per row."""
-        shares = (densities > self.snapshot.geometry.sparse_density) @ self.spec.weights
-        return np.clip(shares, 0.0, 1.0)
+    def _share(self, points: NDArray[np.bool_]) -> Numbers:
+        """Return the share of the requirement's data that the marked points stand for."""
+        return np.clip(points @ self.spec.weights, 0.0, 1.0)
 
     def _match(self, i: int, score: float, mmd2: float, coverage: float) -> Match:
         snapshot, spec = self.snapshot, self.snapshot.specs[i]
