@@ -73,7 +73,7 @@ class Dock:
             workers,
         )
         for revision in self._catalogue.unfinished():
-            self._verifier.offer(revision)
+            self._verifier.take(revision)
 
     @classmethod
     def open(cls, folder: str | os.PathLike[str] | None = None, *, workers: int = 1) -> Dock:
@@ -86,8 +86,8 @@ class Dock:
         folder
             The dock's folder; BEIMINGWU_DOCK, or this user's own, where omitted.
         workers
-            How many submissions this process verifies at a time; with 0 it only submits and looks,
-            and another process that has the dock open verifies.
+            How many submissions this process verifies at a time. With 0 it only looks and submits,
+            and the next process that opens the dock with workers verifies.
 
         Raises
         ------
@@ -99,7 +99,7 @@ class Dock:
         if workers < 0:
             raise InvalidInput(
                 f"`workers` must be an int in the range [0, inf). Got {workers} instead.",
-                remedy="Pass workers=1, or 0 to leave verification to other processes.",
+                remedy="Pass workers=1, or 0 to leave verification to another process.",
                 code="input.workers",
             )
         path = Path(settings().dock if folder is None else folder).expanduser()
@@ -426,8 +426,8 @@ class Dock:
             )
 
     def _followed(self, revision: Revision) -> Submission:
-        self._verifier.offer(revision)
-        return Submission(revision, self._catalogue, self._bell, self._verifier.offer)
+        self._verifier.take(revision)
+        return Submission(revision, self._catalogue, self._bell, self._verifier.see_to)
 
     @contextmanager
     def _storing(self) -> Iterator[set[str]]:

@@ -61,14 +61,14 @@ class Submission:
         revision: Revision,
         catalogue: Catalogue,
         bell: Bell,
-        nudge: Callable[[Revision], None],
+        see_to: Callable[[Revision], None],
     ) -> None:
         self.id = revision.learnware
         self.number = revision.number
         self._last = revision
         self._catalogue = catalogue
         self._bell = bell
-        self._nudge = nudge
+        self._see_to = see_to
 
     @property
     def state(self) -> State:
@@ -91,7 +91,7 @@ class Submission:
             told = len(revision.steps)
             if revision.state not in UNFINISHED:
                 return
-            self._nudge(revision)
+            self._see_to(revision)
             self._bell.wait(heard)
 
     def wait(self) -> Submission:
@@ -103,6 +103,8 @@ class Submission:
             It was rejected; carries the code and the remedy of the step that failed.
         NotFound
             It was deleted meanwhile.
+        Conflict
+            Nobody verifies it: its dock was opened without workers, or was closed too soon.
         """
         for _ in self:
             pass

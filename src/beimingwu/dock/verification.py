@@ -20,7 +20,7 @@ from beimingwu.dock.pointset import loads_pointset
 from beimingwu.dock.records import Revision, Step
 from beimingwu.dock.submission import Bell
 from beimingwu.dock.usability import check_usability
-from beimingwu.errors import BeimingwuError
+from beimingwu.errors import BeimingwuError, Conflict
 from beimingwu.learnware.archive import open_archive
 from beimingwu.learnware.manifest import MANIFEST_NAME, Manifest
 
@@ -37,7 +37,7 @@ class Verifier:
     rejected
         Called with a revision that was rejected, to collect its blobs.
     workers
-        Number of threads; 0 leaves the work to other processes.
+        Number of threads; with 0 nothing is verified here.
     """
 
     def __init__(
@@ -57,6 +57,7 @@ class Verifier:
         self._bell = bell
         self._rejected = rejected
         self._pool = ThreadPoolExecutor(workers, "verify") if workers else None
+        self._stopped = False
         self._guard = threading.Lock()
         self._queued: set[int] = set()
         self._failed: dict[int, BaseException] = {}
@@ -66,20 +67,9 @@ class Verifier:
         """What submissions that this process will verify are reserved under."""
         return self._locks.name if self._pool is not None else None
 
-    def offer(self, revision: Revision) -> None:
-        """Queue a revision, unless it is queued here or some living process has claimed it.
-
-        Raises
-        ------
-        Exception
-            What ended the last attempt here, when it was no fault of the learnware (a full disk).
-        """
-        if revision.key in self._failed:
-            raise self._failed.pop(revision.key)
-        if self._pool is None:
-            return
-        claimant = revision.claimant
-        if claimant not in (None, self.name) and self._locks.is_alive(claimant):
+    def take(self, revision: Revision) -> None:
+        """Queue a revision, unless it is queued here or some living process will verify it."""
+        if self._pool is None or self._is_anothers(revision):
             return
         with self._guard:
             if revision.key in self._queued:
@@ -87,15 +77,41 @@ class Verifier:
             self._queued.add(revision.key)
         self._pool.submit(self._run, revision.key)
 
+    def see_to(self, revision: Revision) -> None:
+        """Make sure that somebody verifies a revision that is waited for.
+
+        Raises
+        ------
+        Conflict
+            Nobody does: this dock was opened without workers, or is closed.
+        Exception
+            What ended the last attempt here, when it was no fault of the learnware (a full disk).
+        """
+        if revision.key in self._failed:
+            raise self._failed.pop(revision.key)
+        if not self._is_anothers(revision) and (self._pool is None or self._stopped):
+            raise Conflict(
+                f"Nobody verifies learnware {revision.learnware}, revision {revision.number}.",
+                remedy="Open the dock with workers=1 or more, and wait there.",
+                code="conflict.nobody_verifies",
+            )
+        self.take(revision)
+
+    def _is_anothers(self, revision: Revision) -> bool:
+        claimant = revision.claimant
+        return claimant not in (None, self._locks.name) and self._locks.is_alive(claimant)
+
     def close(self) -> None:
         """Finish what is queued, and stop."""
         if self._pool is not None:
             self._pool.shutdown(wait=True)
+        self._stopped = True
 
     def abandon(self) -> None:
         """Finish what runs, leave the rest to the next opening, and stop."""
         if self._pool is not None:
             self._pool.shutdown(wait=True, cancel_futures=True)
+        self._stopped = True
 
     def _run(self, key: int) -> None:
         try:
