@@ -12,18 +12,17 @@ from numpy.typing import NDArray
 from beimingwu.config import settings
 
 Rows = NDArray[np.float32]
-SIZES = (1_000, 10_000, 100_000)
-DIMENSIONS = (10, 100)
 #: Records held out for the membership attack.
 HELD_OUT = 2_000
 
 
 @dataclass(frozen=True)
 class Shape:
-    """How a shape of data is drawn, or read where it is `real` (then n and d are its own)."""
+    """How a shape of data is drawn or read, and the sizes at which it is measured."""
 
     draw: Callable[[int, int, np.random.Generator], NDArray[np.float64]]
-    real: bool = False
+    sizes: tuple[int, ...] = (1_000, 10_000, 100_000)
+    dimensions: tuple[int, ...] = (10, 100)
 
 
 @dataclass(frozen=True)
@@ -34,36 +33,20 @@ class Cell:
     n: int
     d: int
 
-    def data(self) -> Rows:
-        """Return the records to reduce."""
-        return self._both()[0]
-
-    def held_out(self) -> Rows:
-        """Return further records of the same source."""
-        return self._both()[1]
-
-    def _both(self) -> tuple[Rows, Rows]:
-        shape = SHAPES[self.shape]
-        rows = shape.draw(self.n + HELD_OUT, self.d, np.random.default_rng(7)).astype(np.float32)
-        kept = len(rows) - (len(rows) // 5 if shape.real else HELD_OUT)
-        return rows[:kept], rows[kept:]
+    def draw(self) -> tuple[Rows, Rows]:
+        """Return the records to reduce, and further records of the same source."""
+        generator = np.random.default_rng(7)
+        rows = SHAPES[self.shape].draw(self.n + HELD_OUT, self.d, generator).astype(np.float32)
+        return rows[: self.n], rows[self.n :]
 
 
-def chosen_cells(shapes: Sequence[str], most: int | None) -> Iterator[Cell]:
+def chosen_cells(shapes: Sequence[str], most: int | None = None) -> Iterator[Cell]:
     """Yield the cells of these shapes, with at most `most` records each."""
     for name in shapes:
-        sizes = (100_000,) if SHAPES[name].real else SIZES
-        for n in sizes:
-            if most is not None and n > most and name != "digits":
-                continue
-            for d in DIMENSIONS[:1] if SHAPES[name].real else DIMENSIONS:
-                cell = Cell(name, n, d)
-                try:
-                    cell.data()
-                except (FileNotFoundError, ImportError) as absent:
-                    print(f"{name} is skipped: {absent}")
-                    continue
-                yield cell
+        for n in SHAPES[name].sizes:
+            for d in SHAPES[name].dimensions:
+                if most is None or n <= most:
+                    yield Cell(name, n, d)
 
 
 def clusters(n: int, d: int, generator: np.random.Generator) -> NDArray[np.float64]:
@@ -128,8 +111,8 @@ SHAPES = {
     "clusters": Shape(clusters),
     "heavy tails": Shape(heavy_tails),
     "series": Shape(series),
-    "digits": Shape(digits, real=True),
-    "air": Shape(air, real=True),
+    "digits": Shape(digits, sizes=(1_400,), dimensions=(64,)),
+    "air": Shape(air, sizes=(100_000,), dimensions=(11,)),
     "normal": Shape(normal),
     "student": Shape(student),
 }

@@ -36,6 +36,14 @@ class Embedded:
     weights: Float64s
 
 
+@dataclass(frozen=True)
+class Measure:
+    """A kernel, and the squared norm of the data's own embedding under it."""
+
+    kernel: GaussianKernel
+    norm2: float
+
+
 class Judge:
     """Judges weighted points against one data set."""
 
@@ -44,26 +52,34 @@ class Judge:
         spread = data.std(axis=0, dtype=np.float64)
         self.scale = np.where(spread > 0, spread, 1.0)
         self.centre = data.mean(axis=0, dtype=np.float64)
-        self.kernel = GaussianKernel.multiscale(self.scale)
-        self.own_kernel = GaussianKernel()
 
-    def mmd2(self, judged: Embedded) -> float:
-        """Squared MMD to the data under the multi-scale kernel in standardised space."""
-        return self._mmd2(judged, self.kernel, self._norm2)
+    @cached_property
+    def multiscale(self) -> Measure:
+        """The kernel of ALGORITHMS §1.1, in standardised space."""
+        return Measure(GaussianKernel.multiscale(self.scale), float(np.mean(self._norms)))
 
-    def own_kernel_mmd2(self, judged: Embedded) -> float:
-        """Squared MMD to the data under the engine's kernel, rate 0.1 on raw features."""
-        return self._mmd2(judged, self.own_kernel, self._own_norm2)
+    @cached_property
+    def one_scale(self) -> Measure:
+        """The middle one of its three scales: rate 1 / d, by which §1.2's table was measured."""
+        rate = GaussianKernel.multiscale(self.scale).rates[1]
+        return Measure(GaussianKernel((rate,), self.scale), self._norms[1])
 
-    def best_weights(self, points: Rows) -> Embedded:
-        """Return the points with the best simplex weights under the multi-scale kernel."""
-        weights, _ = simplex_weights(self.kernel(points, points), self._mean(points, self.kernel))
-        return Embedded(points, weights)
+    @cached_property
+    def engines(self) -> Measure:
+        """The engine's kernel: rate 0.1 on raw features."""
+        kernel = GaussianKernel()
+        return Measure(kernel, _norms(self.data - self.centre, kernel.rates)[0])
 
-    def _mmd2(self, judged: Embedded, kernel: GaussianKernel, norm2: float) -> float:
-        beta = judged.weights
+    def mmd2(self, judged: Embedded, measure: Measure) -> float:
+        """Squared MMD to the data."""
+        kernel, beta = measure.kernel, judged.weights
         itself = float(beta @ kernel(judged.points, judged.points) @ beta)
-        return itself - 2.0 * float(self._mean(judged.points, kernel) @ beta) + norm2
+        return itself - 2.0 * float(self._mean(judged.points, kernel) @ beta) + measure.norm2
+
+    def best_weights(self, points: Rows, measure: Measure) -> Embedded:
+        """Return the points with the best simplex weights under the measure."""
+        gram, target = measure.kernel(points, points), self._mean(points, measure.kernel)
+        return Embedded(points, simplex_weights(gram, target)[0])
 
     def _mean(self, points: Rows, kernel: GaussianKernel) -> Float64s:
         total = np.zeros(len(points))
@@ -72,16 +88,13 @@ class Judge:
         return total / len(self.data)
 
     @cached_property
-    def _norm2(self) -> float:
-        return _norm2((self.data - self.centre) / self.scale, self.kernel.rates)
-
-    @cached_property
-    def _own_norm2(self) -> float:
-        return _norm2(self.data - self.centre, self.own_kernel.rates)
+    def _norms(self) -> list[float]:
+        kernel = GaussianKernel.multiscale(self.scale)
+        return _norms((self.data - self.centre) / self.scale, kernel.rates)
 
 
-def _norm2(rows: Float64s, rates: tuple[float, ...]) -> float:
-    """`|mu|^2 = (1/n^2) sum_kl k(x_k, x_l)`, each pair of blocks once.
+def _norms(rows: Float64s, rates: tuple[float, ...]) -> list[float]:
+    """`|mu|^2 = (1/n^2) sum_kl k(x_k, x_l)` for each rate; every pair of blocks once.
 
     In float32, unless lengths are so large that the exponent would lose its third digit.
     """
@@ -89,7 +102,7 @@ def _norm2(rows: Float64s, rates: tuple[float, ...]) -> float:
     longest = float(np.einsum("ij,ij->i", scaled, scaled).max())
     rows = scaled.astype(np.float32 if longest < 2_000 else np.float64)
     lengths = np.einsum("ij,ij->i", rows, rows)
-    total = 0.0
+    totals = np.zeros(len(rates))
     for i in range(0, len(rows), BLOCK):
         for j in range(i, len(rows), BLOCK):
             t = rows[i : i + BLOCK] @ (2 * rows[j : j + BLOCK]).T
@@ -97,46 +110,48 @@ def _norm2(rows: Float64s, rates: tuple[float, ...]) -> float:
             t -= lengths[j : j + BLOCK]
             np.minimum(t, 0, out=t)
             np.exp(t, out=t)
-            total += (1 if i == j else 2) * _over_scales(t, rates)
-    return total / (len(rates) * float(len(rows)) ** 2)
+            totals += (1 if i == j else 2) * np.array(_sums_over_scales(t, len(rates)))
+    return [float(total) / float(len(rows)) ** 2 for total in totals]
 
 
-def _over_scales(t: Rows, rates: tuple[float, ...]) -> float:
-    """Sum of `t^(rate / first rate)`; the rates are four times each other."""
-    total = float(t.sum(dtype=np.float64))
-    for _ in rates[1:]:
+def _sums_over_scales(t: Rows, scales: int) -> list[float]:
+    """Sums of `t`, `t^4`, `t^16`, …: each rate of the multi-scale kernel is four times the last."""
+    sums = [float(t.sum(dtype=np.float64))]
+    for _ in range(scales - 1):
         t *= t
         t *= t
-        total += float(t.sum(dtype=np.float64))
-    return total
+        sums.append(float(t.sum(dtype=np.float64)))
+    return sums
 
 
-def record_bar(judge: Judge, points: int) -> Embedded:
-    """Random records with optimal weights."""
-    chosen = np.random.default_rng(1).choice(len(judge.data), size=points, replace=False)
-    return judge.best_weights(judge.data[chosen])
+def random_records(judge: Judge, size: int) -> Rows:
+    """Records drawn without replacement."""
+    chosen = np.random.default_rng(1).choice(len(judge.data), size=size, replace=False)
+    return judge.data[chosen]
 
 
-def k_means_bar(judge: Judge, points: int) -> Embedded:
-    """K-means (k-means++ seeds, in standardised space) with optimal weights."""
+def k_means(judge: Judge, size: int) -> Rows:
+    """Centres by k-means in standardised space, seeded by k-means++."""
     generator = np.random.default_rng(2)
     few = min(CLUSTERED, len(judge.data))
     rows = judge.data[generator.choice(len(judge.data), size=few, replace=False)]
     standard = (rows - judge.centre) / judge.scale
-    centres, _ = kmeans2(standard, points, iter=25, minit="++", rng=generator)
-    return judge.best_weights(centres * judge.scale + judge.centre)
+    centres, _ = kmeans2(standard, size, iter=25, minit="++", rng=generator)
+    raw: Float64s = centres * judge.scale + judge.centre
+    return raw
 
 
 def attainable(judge: Judge, ours: RKME) -> float:
     """The least squared MMD found by long descents from three different starts.
 
-    No floor under the weights and no care for privacy: what 100 points can do at all.
+    No floor under the weights and no care for privacy: what that many points can do at all.
     """
     unit = np.sqrt(0.25 / judge.data.shape[1]) / judge.scale
     sample = Sample(((judge.data - judge.centre) * unit).astype(np.float32))
     found = []
-    for start in (ours.rows, record_bar(judge, len(ours)).points, k_means_bar(judge, 100).points):
+    for start in (ours.rows, random_records(judge, len(ours)), k_means(judge, len(ours))):
         at = (start - judge.centre) * unit
         moved = move(at, sample, floor=0.0, evaluations=SEARCHED)
-        found.append(judge.mmd2(judge.best_weights(moved / unit + judge.centre)))
+        best = judge.best_weights(moved / unit + judge.centre, judge.multiscale)
+        found.append(judge.mmd2(best, judge.multiscale))
     return min(found)
