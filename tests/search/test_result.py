@@ -94,6 +94,18 @@ def test_the_mixture_is_deployed_where_there_is_one(make_spec, mixed, index_of):
     assert reuser.predict(specs[1].rows) == pytest.approx(2.0, abs=0.05)
 
 
+def test_the_nearest_single_is_deployed_on_request_though_there_is_a_mixture(
+    make_spec, mixed, index_of
+):
+    specs = [make_spec(0.0), make_spec(9.0, seed=1), make_spec(-9.0, seed=2)]
+    user = mixed([make_spec(0.0, seed=8), make_spec(9.0, seed=9)], [0.4, 0.6])
+    result = index_of(specs).search(user, resolve=learnware_of(specs))
+    assert result.mixture is not None
+    reuser = result.deploy(method="single")
+    assert reuser.predict(specs[0].rows).tolist() == [2.0] * len(specs[0])
+    assert reuser.reason == f"Learnware {result[0].id} alone was asked for."
+
+
 def test_deploying_what_does_not_fit_warns(make_spec, index_of):
     specs = [make_spec(0.0)]
     result = index_of(specs).search(make_spec(90.0), resolve=learnware_of(specs))

@@ -35,7 +35,7 @@ Examples:
 @click.option("--station", default=DEFAULT_STATION, show_default=True, help="The user's station.")
 @click.option("--all", "every", is_flag=True, help="Hold out every station in turn, and average.")
 def demo(folder: Path | None, station: str, every: bool) -> None:
-    """Find and reuse learnwares for an air-quality station that has no labels.
+    """Find and reuse learnwares on real air-quality data.
 
     Eleven stations in Beijing each submit four models of PM2.5, one per season. The twelfth sends
     the specification of its own hours, and gets predictions. Its labels only measure the result.
@@ -169,11 +169,10 @@ def _print_ratios(outcomes: Sequence[Outcome]) -> None:
 
 
 def _print_next(talk: Console, folder: Path, outcome: Outcome) -> None:
-    best = outcome.result.best
     talk.print(
         f"\nFor its {outcome.task}, {outcome.station} got: {outcome.reason}\n\nNow try\n"
         f"  beimingwu list --dock {folder}\n"
-        f"  beimingwu show {best.id} --dock {folder}\n"
+        f"  beimingwu show {outcome.result[0].id} --dock {folder}\n"
         "  beimingwu specify your_table.csv -o stat.json\n"
         f"  beimingwu search --spec stat.json --dock {folder}",
         highlight=False,

@@ -89,8 +89,8 @@ def _outcome(
     of_all: Sequence[NDArray[np.floating]],
 ) -> Outcome:
     result = dock.search(specify(hours.features, features=FEATURES))
-    with result.best.learnware as learnware:
-        single = learnware.predict(hours.features)
+    with result.deploy(method="single") as reuser:
+        single = reuser.predict(hours.features)
     with result.deploy() as reuser:
         mixture = reuser.predict(hours.features)
         reason = reuser.reason

@@ -123,7 +123,8 @@ def _choice(
             code="reuse.method",
         )
     if len(kept) == 1:
-        return "single", f"Learnware {kept[0].id} alone fits your data as well as any combination."
+        why = "fits your data as well as any combination" if method == "auto" else "was asked for"
+        return "single", f"Learnware {kept[0].id} alone {why}."
     if method != "auto":
         return method, f"You asked for {_NAMES[method]}."
     if _all_alike(specs, kernel):

@@ -230,7 +230,7 @@ class SearchResult:
         ----------
         method
             As for `beimingwu.reuse.deploy.deploy`; "auto" chooses, and the estimator's `reason`
-            says why.
+            says why. "single" is the nearest single match, be there a mixture or not.
 
         Raises
         ------
@@ -255,7 +255,7 @@ class SearchResult:
                 "No learnware found fits the requirement; see the result's notes.", stacklevel=2
             )
         members, weights = self.single[:1], np.ones(1)
-        if self.mixture is not None:
+        if self.mixture is not None and method != "single":
             members, weights = self.mixture.members, self.mixture.weights
         learnwares = [match.learnware for match in members]
         return deploy(learnwares, weights, kernel=self.kernel, method=method)
