@@ -264,3 +264,21 @@ def test_a_failure_in_the_middle_of_a_change_leaves_the_old_state(
     with pytest.raises(RuntimeError, match="power"):
         catalogue.submit("", draft("b"))
     assert [rows(catalogue, table) for table in ("learnware", "revision", "event")] == [1, 1, 1]
+
+
+def test_what_nobody_alive_will_verify_is_adopted(
+    catalogue: Catalogue, draft: Callable[..., Draft]
+) -> None:
+    unclaimed = catalogue.submit("", draft("a")).key
+    abandoned = catalogue.submit("", draft("b"), "dead").key
+    others = catalogue.submit("", draft("c"), "alive").key
+    catalogue.claim(abandoned, "dead", everybody)
+
+    def is_alive(name: str) -> bool:
+        return name in ("alive", "me")
+
+    adopted = catalogue.adopt("me", is_alive)
+    assert [revision.key for revision in adopted] == [unclaimed, abandoned]
+    assert catalogue.adopt("me", is_alive) == []
+    assert catalogue.claim(others, "me", is_alive) is None
+    assert catalogue.claim(abandoned, "me", is_alive) is not None

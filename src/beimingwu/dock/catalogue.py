@@ -6,7 +6,7 @@ before. Nothing here refers to a path, and nothing here runs a learnware. Listin
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,7 +16,19 @@ import sqlalchemy as sa
 from beimingwu.dock import schema
 from beimingwu.dock.database import Database
 from beimingwu.dock.fulltext import TrigramText
-from beimingwu.dock.records import CHEAP, Draft, Revision, Step, id_of, no_learnware, number_of
+from beimingwu.dock.records import CHEAP, Draft, Revision, Step, id_of, number_of
+from beimingwu.dock.rows import (
+    append_step,
+    current_key,
+    insert_row,
+    learnware_state,
+    note_event,
+    revisions_where,
+    served_revision,
+    set_learnware,
+    set_revision,
+    wrong_state,
+)
 from beimingwu.dock.schema import KEPT, UNFINISHED, State
 from beimingwu.errors import Conflict
 from beimingwu.specification.semantic import SemanticSpecification
@@ -70,14 +82,14 @@ class Catalogue:
         now = datetime.now(UTC)
         with self._database.writing() as connection:
             _refuse_duplicate(connection, owner, draft.archive_sha256)
-            number = _inserted(
+            number = insert_row(
                 connection,
                 _learnware,
                 {"owner": owner, "name": draft.semantic.name, "state": "uploaded", "created": now},
             )
             revision = self._enter(connection, number, owner, 1, "uploaded", draft, verifier)
             self._show(connection, number, draft.semantic)
-            _note(connection, revision, "submitted", owner)
+            note_event(connection, revision, "submitted", owner)
         return revision
 
     def revise(
@@ -99,9 +111,9 @@ class Catalogue:
                 connection, number_of(id), base.owner, number, "uploaded", draft, verifier
             )
             if state == "rejected":
-                _set_learnware(connection, revision, state="uploaded")
+                set_learnware(connection, revision, state="uploaded")
                 self._show(connection, number_of(id), draft.semantic)
-            _note(connection, revision, "submitted", base.owner)
+            note_event(connection, revision, "submitted", base.owner)
         return revision
 
     def amend(self, id: str, draft: Draft, base: Revision) -> Revision:
@@ -111,9 +123,9 @@ class Catalogue:
             revision = self._enter(
                 connection, number_of(id), base.owner, base.number + 1, state, draft
             )
-            _set_learnware(connection, revision, current_revision=revision.key)
+            set_learnware(connection, revision, current_revision=revision.key)
             self._show(connection, number_of(id), draft.semantic)
-            _note(connection, revision, "amended", base.owner)
+            note_event(connection, revision, "amended", base.owner)
         return revision
 
     # Verifying
@@ -121,7 +133,21 @@ class Catalogue:
     def unfinished(self) -> list[Revision]:
         """Return the revisions that wait for their verification, oldest first."""
         with self.reading() as connection:
-            return _revisions(connection, _revision.c.state.in_(UNFINISHED))
+            return revisions_where(connection, _revision.c.state.in_(UNFINISHED))
+
+    def adopt(self, me: str, is_alive: Callable[[str], bool]) -> list[Revision]:
+        """Reserve for `me` every unfinished revision that nobody alive will verify."""
+        if not self.unfinished():
+            return []
+        with self._database.writing() as connection:
+            waiting = [
+                revision
+                for revision in revisions_where(connection, _revision.c.state.in_(UNFINISHED))
+                if revision.claimant is None or not is_alive(revision.claimant)
+            ]
+            for revision in waiting:
+                _wait_again(connection, revision, me)
+        return waiting
 
     def claim(self, key: int, me: str, is_alive: Callable[[str], bool]) -> Revision | None:
         """Take a revision to verify it; None when there is nothing to do for `me`.
@@ -136,7 +162,7 @@ class Catalogue:
             Tells whether another claimant still is; the claim of one that is not is taken over.
         """
         with self._database.writing() as connection:
-            found = _revisions(connection, _revision.c.id == key)
+            found = revisions_where(connection, _revision.c.id == key)
             if not found or found[0].state not in UNFINISHED:
                 return None
             seen = found[0]
@@ -144,24 +170,24 @@ class Catalogue:
             if seen.claimant is not None and not reserved and is_alive(seen.claimant):
                 return None
             checks = [step.to_json() for step in seen.steps if step.name in CHEAP]
-            _set_revision(connection, seen, state="verifying", claimant=me, checks=checks)
-            if _current_key(connection, seen) is None:
-                _set_learnware(connection, seen, state="verifying")
-            _note(connection, seen, "verifying", me)
-            return _revisions(connection, _revision.c.id == key)[0]
+            set_revision(connection, seen, state="verifying", claimant=me, checks=checks)
+            if current_key(connection, seen) is None:
+                set_learnware(connection, seen, state="verifying")
+            note_event(connection, seen, "verifying", me)
+            return revisions_where(connection, _revision.c.id == key)[0]
 
     def release(self, revision: Revision) -> None:
         """Give a claim back undone, for whoever comes next."""
         with self._database.writing() as connection:
             if _is_ours(connection, revision):
-                _set_revision(connection, revision, state="uploaded", claimant=None)
+                _wait_again(connection, revision, None)
 
     def record(self, revision: Revision, step: Step) -> bool:
         """Add a step to the log; False when the claim is lost (deleted meanwhile)."""
         with self._database.writing() as connection:
             if not _is_ours(connection, revision):
                 return False
-            _append(connection, revision, step)
+            append_step(connection, revision, step)
         return True
 
     def publish(self, revision: Revision, step: Step) -> bool:
@@ -169,14 +195,14 @@ class Catalogue:
         with self._database.writing() as connection:
             if not _is_ours(connection, revision):
                 return False
-            state = _learnware_state(connection, number_of(revision.learnware))
+            state = learnware_state(connection, number_of(revision.learnware))
             # A learnware that was withdrawn stays so; its new revision is ready when it returns.
             after: State = state if state in ("withdrawn", "quarantined") else "published"
-            _append(connection, revision, step)
-            _set_revision(connection, revision, state=after, claimant=None)
-            _set_learnware(connection, revision, state=after, current_revision=revision.key)
+            append_step(connection, revision, step)
+            set_revision(connection, revision, state=after, claimant=None)
+            set_learnware(connection, revision, state=after, current_revision=revision.key)
             self._show(connection, number_of(revision.learnware), revision.semantic)
-            _note(connection, revision, "published", revision.owner)
+            note_event(connection, revision, "published", revision.owner)
         return True
 
     def reject(self, revision: Revision, step: Step) -> bool:
@@ -184,11 +210,11 @@ class Catalogue:
         with self._database.writing() as connection:
             if not _is_ours(connection, revision):
                 return False
-            _append(connection, revision, step)
-            _set_revision(connection, revision, state="rejected", claimant=None)
-            if _current_key(connection, revision) is None:
-                _set_learnware(connection, revision, state="rejected")
-            _note(connection, revision, "rejected", revision.owner, {"code": step.code})
+            append_step(connection, revision, step)
+            set_revision(connection, revision, state="rejected", claimant=None)
+            if current_key(connection, revision) is None:
+                set_learnware(connection, revision, state="rejected")
+            note_event(connection, revision, "rejected", revision.owner, {"code": step.code})
         return True
 
     # Withdrawing
@@ -211,8 +237,8 @@ class Catalogue:
         """Delete a learnware for good; its id stays taken. Return the revisions it had."""
         with self._database.writing() as connection:
             number = number_of(id)
-            _learnware_state(connection, number)
-            gone = _revisions(connection, _revision.c.learnware == number)
+            learnware_state(connection, number)
+            gone = revisions_where(connection, _revision.c.learnware == number)
             now = datetime.now(UTC)
             connection.execute(
                 _revision.update()
@@ -226,18 +252,18 @@ class Catalogue:
             )
             connection.execute(_facet.delete().where(_facet.c.learnware == number))
             self.text.remove(connection, number)
-            _note(connection, gone[-1], "deleted", gone[-1].owner)
+            note_event(connection, gone[-1], "deleted", gone[-1].owner)
         return gone
 
     def _move(self, id: str, before: State, after: State, kind: str) -> None:
         with self._database.writing() as connection:
-            state = _learnware_state(connection, number_of(id))
+            state = learnware_state(connection, number_of(id))
             if state != before:
-                raise _wrong_state(id, state, f"only a {before} one can be {kind}")
-            current = _served(connection, id)
-            _set_revision(connection, current, state=after)
-            _set_learnware(connection, current, state=after)
-            _note(connection, current, kind, current.owner)
+                raise wrong_state(id, state, f"only a {before} one can be {kind}")
+            current = served_revision(connection, id)
+            set_revision(connection, current, state=after)
+            set_learnware(connection, current, state=after)
+            note_event(connection, current, kind, current.owner)
 
     # Looking up
 
@@ -252,19 +278,19 @@ class Catalogue:
             None of its revisions has been published.
         """
         with self.reading() as connection:
-            return _served(connection, id)
+            return served_revision(connection, id)
 
     def latest(self, id: str) -> Revision:
         """Return the newest revision, in force or not; NotFound as `current`."""
         with self.reading() as connection:
             number = number_of(id)
-            _learnware_state(connection, number)
-            return _revisions(connection, _revision.c.learnware == number)[-1]
+            learnware_state(connection, number)
+            return revisions_where(connection, _revision.c.learnware == number)[-1]
 
     def revision(self, key: int) -> Revision | None:
         """Return a revision by its row, None when its learnware was deleted."""
         with self.reading() as connection:
-            found = _revisions(connection, _revision.c.id == key)
+            found = revisions_where(connection, _revision.c.id == key)
         return found[0] if found else None
 
     def live_digests(self) -> set[str]:
@@ -312,7 +338,7 @@ class Catalogue:
             "created": now,
             "changed": now,
         }
-        key = _inserted(connection, _revision, values)
+        key = insert_row(connection, _revision, values)
         return Revision.from_row({"id": key, **values}, owner)
 
     def _show(
@@ -346,51 +372,22 @@ def facets_of(semantic: SemanticSpecification) -> dict[str, tuple[str, ...]]:
     }
 
 
-def _revisions(connection: sa.Connection, which: sa.ColumnElement[bool]) -> list[Revision]:
-    rows = connection.execute(
-        sa.select(_revision, _learnware.c.owner)
-        .join(_learnware, _learnware.c.id == _revision.c.learnware)
-        .where(which, _revision.c.state != "deleted")
-        .order_by(_revision.c.id)
-    ).mappings()
-    return [Revision.from_row({**row}, row["owner"]) for row in rows]
-
-
-def _served(connection: sa.Connection, id: str) -> Revision:
-    number = number_of(id)
-    state = _learnware_state(connection, number)
-    row = sa.select(_learnware.c.current_revision).where(_learnware.c.id == number)
-    current = connection.execute(row).scalar()
-    if current is None:
-        raise _wrong_state(id, state, "none of its revisions is published")
-    return _revisions(connection, _revision.c.id == current)[0]
-
-
-def _learnware_state(connection: sa.Connection, number: int) -> State:
-    row = sa.select(_learnware.c.state).where(_learnware.c.id == number)
-    state: State | None = connection.execute(row).scalar()
-    if state is None or state == "deleted":
-        raise no_learnware(id_of(number))
-    return state
-
-
-def _current_key(connection: sa.Connection, revision: Revision) -> int | None:
-    number = number_of(revision.learnware)
-    row = sa.select(_learnware.c.current_revision).where(_learnware.c.id == number)
-    key: int | None = connection.execute(row).scalar()
-    return key
-
-
 def _is_ours(connection: sa.Connection, revision: Revision) -> bool:
     row = sa.select(_revision.c.claimant, _revision.c.state).where(_revision.c.id == revision.key)
     claimant, state = connection.execute(row).one()
     return bool(claimant == revision.claimant and state == "verifying")
 
 
+def _wait_again(connection: sa.Connection, revision: Revision, verifier: str | None) -> None:
+    set_revision(connection, revision, state="uploaded", claimant=verifier)
+    if current_key(connection, revision) is None:
+        set_learnware(connection, revision, state="uploaded")
+
+
 def _state_of_successor(connection: sa.Connection, id: str, base: Revision) -> State:
     """Return the learnware's state if `base` may be followed by another revision now."""
-    state = _learnware_state(connection, number_of(id))
-    newest = _revisions(connection, _revision.c.learnware == number_of(id))[-1]
+    state = learnware_state(connection, number_of(id))
+    newest = revisions_where(connection, _revision.c.learnware == number_of(id))[-1]
     if newest.state in UNFINISHED:
         raise Conflict(
             f"Revision {newest.number} of learnware {id} is being verified.",
@@ -426,53 +423,3 @@ def _refuse_duplicate(
             remedy=f"Use {id_of(existing)}, or change it with `update`.",
             code="conflict.duplicate",
         )
-
-
-def _wrong_state(id: str, state: State, rule: str) -> Conflict:
-    return Conflict(
-        f"Learnware {id} is {state}: {rule}.",
-        remedy=f"See how it stands with `show {id}`.",
-        code="conflict.state",
-    )
-
-
-def _append(connection: sa.Connection, revision: Revision, step: Step) -> None:
-    row = sa.select(_revision.c.checks).where(_revision.c.id == revision.key)
-    log: Sequence[object] = connection.execute(row).scalar() or ()
-    _set_revision(connection, revision, checks=[*log, step.to_json()])
-
-
-def _set_revision(connection: sa.Connection, revision: Revision, **values: object) -> None:
-    values["changed"] = datetime.now(UTC)
-    connection.execute(_revision.update().where(_revision.c.id == revision.key).values(**values))
-
-
-def _set_learnware(connection: sa.Connection, revision: Revision, **values: object) -> None:
-    number = number_of(revision.learnware)
-    connection.execute(_learnware.update().where(_learnware.c.id == number).values(**values))
-
-
-def _note(
-    connection: sa.Connection,
-    revision: Revision,
-    kind: str,
-    actor: str,
-    detail: dict[str, object] | None = None,
-) -> None:
-    connection.execute(
-        _event.insert().values(
-            at=datetime.now(UTC),
-            learnware=number_of(revision.learnware),
-            revision=revision.number,
-            kind=kind,
-            actor=actor,
-            detail=detail or {},
-        )
-    )
-
-
-def _inserted(connection: sa.Connection, table: sa.Table, values: Mapping[str, object]) -> int:
-    key = connection.execute(table.insert().values(dict(values))).inserted_primary_key
-    if key is None:
-        raise AssertionError(f"{table.name} has a primary key")
-    return int(key[0])

@@ -72,8 +72,7 @@ class Dock:
             self._collect,
             workers,
         )
-        for revision in self._catalogue.unfinished():
-            self._verifier.take(revision)
+        self._verifier.resume()
 
     @classmethod
     def open(cls, folder: str | os.PathLike[str] | None = None, *, workers: int = 1) -> Dock:
@@ -384,7 +383,8 @@ class Dock:
     def __repr__(self) -> str:
         if self._closed:
             return f"<dock {str(self.folder)!r}, closed>"
-        return f"<dock {str(self.folder)!r}, {len(self):,} learnwares>"
+        size = len(self)
+        return f"<dock {str(self.folder)!r}, {size:,} learnware{'' if size == 1 else 's'}>"
 
     def _repr_html_(self) -> str:
         return f"<p>{html.escape(repr(self))}</p>"

@@ -7,6 +7,7 @@ sequence, so what another process publishes or withdraws counts from the next se
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 
 from beimingwu.dock.blobs import Blobs
 from beimingwu.dock.listing import Listing, Published
@@ -44,18 +45,20 @@ class Identification:
         self._follow()
         wanted = requirement.filter
         among = frozenset(self._listing.ids(wanted, "published")) if wanted else None
-        return self._index.search(
+        result = self._index.search(
             requirement,
             among=among,
             limit=limit,
             max_learnwares=max_learnwares,
             resolve=self._resolve,
         )
+        return replace(result, notes=(*result.notes, *self._notes()))
 
-    @property
-    def unreadable(self) -> dict[str, str]:
-        """What is published and cannot be searched, with the reason: its blob is damaged."""
-        return dict(self._unreadable)
+    def _notes(self) -> list[str]:
+        return [
+            f"Learnware {id} was left out, since its specification cannot be read: {problem}"
+            for id, problem in sorted(self._unreadable.items())[:3]
+        ]
 
     def _by_words(self, requirement: Requirement, limit: int) -> SearchResult:
         if limit < 1:
@@ -88,7 +91,7 @@ class Identification:
         try:
             specification = loads_pointset(self._blobs.read(found.specification_sha256))
         except DockDamaged as error:
-            # One damaged file must not end every search: it is left out, and `unreadable` says so.
+            # One damaged file must not end every search: it is left out, and a note says so.
             self._unreadable[found.id] = error.problem
             return
         names = specification.features or found.features

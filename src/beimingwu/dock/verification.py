@@ -67,6 +67,12 @@ class Verifier:
         """What submissions that this process will verify are reserved under."""
         return self._locks.name if self._pool is not None else None
 
+    def resume(self) -> None:
+        """Take over what nobody alive will verify, such as what a crash left unfinished."""
+        if self._pool is not None:
+            for revision in self._catalogue.adopt(self._locks.name, self._locks.is_alive):
+                self.take(revision)
+
     def take(self, revision: Revision) -> None:
         """Queue a revision, unless it is queued here or some living process will verify it."""
         if self._pool is None or self._is_anothers(revision):
