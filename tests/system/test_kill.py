@@ -3,6 +3,7 @@
 For each verb, a process is killed at the first moment, at the second, and so on until one gets
 through (`crash_process.py` says what a moment is). After each death the dock is opened again, and
 has to be whole: everything that was there before, everything that was promised, and nothing else.
+Some three hundred processes die here.
 """
 
 from __future__ import annotations
@@ -64,11 +65,18 @@ class Crashing:
 
 
 @pytest.fixture(scope="module")
-def crash(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crashing]:
+def crashing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crashing]:
     crashing = Crashing(tmp_path_factory.mktemp("scratch"))
     yield crashing
     with crashing.process:
         pass
+
+
+@pytest.fixture
+def crash(crashing: Crashing) -> Crashing:
+    """The crashing process, counting the deaths of one test."""
+    crashing.deaths = 0
+    return crashing
 
 
 @pytest.fixture(scope="module")
@@ -203,6 +211,7 @@ def test_a_killed_submission_is_absent_or_published(
             if len(ids) == 2:
                 assert_serves(dock, "00000002", archives["better"])
             seen.add((len(ids), len(promises)))
+    assert crash.deaths >= 75
     assert seen == {(1, 0), (2, 0), (2, 1), (2, 2)}
 
 
@@ -242,6 +251,7 @@ def test_a_killed_update_leaves_the_old_revision_or_the_new_one(
             assert revision >= serving
             assert revision == 2 or not promises
             assert_serves(dock, "00000001", archives["better" if revision == 2 else "good"])
+    assert crash.deaths >= 20
 
 
 @pytest.mark.parametrize(
@@ -304,6 +314,7 @@ def test_a_recovery_may_be_killed_like_anything_else(
         with reopened(folder) as dock:
             assert_whole(folder)
             assert_serves(dock, "00000002", archives["better"])
+    assert crash.deaths >= 40
 
 
 def test_killed_at_any_time(
@@ -313,7 +324,7 @@ def test_killed_at_any_time(
     for attempt in range(15):
         folder = tmp_path / f"dock{attempt}"
         shutil.copytree(before, folder)
-        after = chance.uniform(0.0, 0.4)
+        after = chance.uniform(0.0, 0.15)
         order = {"verb": "submit", "archive": str(archives["better"]), "after": after}
         _, promises = crash(folder=str(folder), **order)
         with reopened(folder) as dock:
@@ -321,7 +332,4 @@ def test_killed_at_any_time(
             assert_serves(dock, "00000001", archives["good"])
             if promises:
                 assert_serves(dock, "00000002", archives["better"])
-
-
-def test_there_were_a_hundred_deaths_and_more(crash: Crashing) -> None:
-    assert crash.deaths > 100
+    assert crash.deaths >= 5
