@@ -75,7 +75,7 @@ class Listing:
     def count(self, wanted: SemanticFilter, state: State | None) -> int:
         """Return how many learnwares `ids` would name."""
         with self._catalogue.reading() as connection:
-            found = self._matching(wanted, state, None).subquery()
+            found = self._counted(wanted, state).subquery()
             total = connection.execute(sa.select(sa.func.count()).select_from(found)).scalar_one()
             return int(total)
 
@@ -85,7 +85,7 @@ class Listing:
         with self._catalogue.reading() as connection:
             for key in KEYS:
                 others = replace(wanted, **cast(Any, {key: ()}))
-                within = self._matching(others, state, None).subquery()
+                within = self._counted(others, state).subquery()
                 rows = connection.execute(
                     sa.select(_facet.c.value, sa.func.count())
                     .join(within, within.c.id == _facet.c.learnware)
@@ -123,29 +123,39 @@ class Listing:
         state: State | None,
         owner: str | None,
     ) -> list[int]:
-        return list(connection.execute(self._matching(wanted, state, owner)).scalars())
-
-    def _matching(
-        self, wanted: SemanticFilter, state: State | None, owner: str | None
-    ) -> sa.Select[Any]:
-        statement = sa.select(_learnware.c.id)
         hits = self._catalogue.text.hits(wanted.text)
+        statement = _allowed(wanted, state, owner)
         if hits is not None:
             statement = statement.join(hits, hits.c.id == _learnware.c.id).order_by(hits.c.rank)
-        shown = _learnware.c.state == state if state else _learnware.c.state != "deleted"
-        statement = statement.where(shown)
-        if owner is not None:
-            statement = statement.where(_learnware.c.owner == owner)
-        for key in KEYS:
-            values: Sequence[str] = getattr(wanted, key)
-            if values:
-                has = sa.exists().where(
-                    _facet.c.learnware == _learnware.c.id,
-                    _facet.c.key == key,
-                    _facet.c.value.in_(values),
-                )
-                statement = statement.where(has)
-        return statement.order_by(_learnware.c.id.desc())
+        statement = statement.order_by(_learnware.c.id.desc())
+        return list(connection.execute(statement).scalars())
+
+    def _counted(self, wanted: SemanticFilter, state: State | None) -> sa.Select[Any]:
+        """Return the query for what satisfies a filter, in no order: counting needs no ranks."""
+        hits = self._catalogue.text.hits(wanted.text)
+        statement = _allowed(wanted, state, None)
+        if hits is not None:
+            # IN, and no join: SQLite then asks the full text once, and not for every row.
+            statement = statement.where(_learnware.c.id.in_(sa.select(hits.c.id)))
+        return statement
+
+
+def _allowed(wanted: SemanticFilter, state: State | None, owner: str | None) -> sa.Select[Any]:
+    """Return the query for what satisfies every facet, the state and the owner."""
+    shown = _learnware.c.state == state if state else _learnware.c.state != "deleted"
+    statement = sa.select(_learnware.c.id).where(shown)
+    if owner is not None:
+        statement = statement.where(_learnware.c.owner == owner)
+    for key in KEYS:
+        values: Sequence[str] = getattr(wanted, key)
+        if values:
+            has = sa.exists().where(
+                _facet.c.learnware == _learnware.c.id,
+                _facet.c.key == key,
+                _facet.c.value.in_(values),
+            )
+            statement = statement.where(has)
+    return statement
 
 
 def _following(numbers: list[int], after: str | None) -> list[int]:
