@@ -59,6 +59,24 @@ class Settings:
     guest_output_max_bytes: int = 64 * 1024
     # One array from a learnware may be at most this large.
     guest_reply_max_bytes: int = 1024 * MiB
+    # The walls around a learnware's code: bubblewrap, landlock, or none, which is none.
+    sandbox: str = "bubblewrap"
+    # Address space of a learnware's process. More than it fills: libraries reserve and map much
+    # that they never touch, and torch alone needs two GiB of it.
+    guest_memory_max_bytes: int = 4096 * MiB
+    # Threads of a learnware (and processes, where it may start any). Numerical libraries are told
+    # to use one; some start a few more all the same.
+    guest_threads_max: int = 64
+    # Not 0: a learnware may start processes, each with as much memory as above. Only in bubblewrap.
+    guest_fork: int = 0
+    # One file that a learnware writes, and all its temporary files together: they are memory.
+    guest_file_max_bytes: int = 256 * MiB
+    guest_scratch_max_bytes: int = 256 * MiB
+    # Files and pipes that a learnware holds open at once.
+    guest_open_files_max: int = 512
+    # Processor time of one process, also between calls; one that has used half of it is replaced
+    # after its answer, so that only one that burns it for nothing is ended.
+    guest_cpu_seconds: int = 3600
 
     @classmethod
     def from_environment(cls) -> Settings:

@@ -15,6 +15,7 @@ BeimingwuError
 │   ├── GuestCrashed        its process ended or raised
 │   ├── GuestTimedOut       its process took longer than it may
 │   └── GuestOutOfMemory    its process asked for more memory than it may
+├── SandboxUnavailable      this machine cannot give the walls that were asked for
 ├── MissingDependency       an optional package is needed and absent (ImportError)
 └── DockDamaged             what is on disk is not what the catalogue says
 
@@ -149,6 +150,13 @@ class GuestOutOfMemory(GuestFailed):
     """The learnware's process asked for more memory than it may."""
 
     code = "guest.out_of_memory"
+
+
+class SandboxUnavailable(BeimingwuError):
+    """This machine cannot give the walls that were asked for."""
+
+    code = "sandbox.unavailable"
+    exit_status = 15
 
 
 class MissingDependency(BeimingwuError, ImportError):

@@ -51,6 +51,7 @@ def main(folder: Path, lifeline: int) -> None:
             answer, array = {"error": explain(error)}, None
         answer["seconds"] = time.perf_counter() - started
         answer["peak_memory"] = peak_memory()
+        answer["cpu_seconds"] = time.process_time()
         with contextlib.suppress(Exception):  # The learnware may have put anything there.
             sys.stdout.flush()
             sys.stderr.flush()
@@ -61,8 +62,8 @@ def die_with_host(lifeline: int) -> None:
     """End this process, and all it started, when the host's end of `lifeline` closes.
 
     Nothing is ever written to this pipe. A thread waits for its end; since a learnware may be deep
-    in native code that lets no thread run, Linux is also asked to kill us then. PR_SET_PDEATHSIG
-    will not do: it fires when the *thread* that started us ends.
+    in native code that lets no thread run, Linux is also asked to kill us then; inside walls that
+    refuse this, PR_SET_PDEATHSIG is set already (`process.py` starts us from a thread that lasts).
     """
 
     def wait() -> None:
@@ -71,9 +72,11 @@ def die_with_host(lifeline: int) -> None:
 
     threading.Thread(target=wait, daemon=True).start()
     if hasattr(fcntl, "F_SETSIG"):
-        fcntl.fcntl(lifeline, fcntl.F_SETOWN, os.getpid())
-        fcntl.fcntl(lifeline, fcntl.F_SETSIG, signal.SIGKILL)
-        fcntl.fcntl(lifeline, fcntl.F_SETFL, fcntl.fcntl(lifeline, fcntl.F_GETFL) | fcntl.FASYNC)
+        with contextlib.suppress(PermissionError):
+            fcntl.fcntl(lifeline, fcntl.F_SETOWN, os.getpid())
+            fcntl.fcntl(lifeline, fcntl.F_SETSIG, signal.SIGKILL)
+            flags = fcntl.fcntl(lifeline, fcntl.F_GETFL) | fcntl.FASYNC
+            fcntl.fcntl(lifeline, fcntl.F_SETFL, flags)
 
 
 def take_pipe() -> tuple[BinaryIO, BinaryIO]:

@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import contextlib
 import json
-import signal
 import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import NoReturn, Self
+from typing import Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -24,14 +23,15 @@ from beimingwu.config import settings
 from beimingwu.errors import (
     GuestCrashed,
     GuestFailed,
-    GuestOutOfMemory,
     GuestTimedOut,
     InvalidInput,
 )
 from beimingwu.learnware.manifest import Manifest
 from beimingwu.runtime.channel import Closed, Late, Malformed, encode_array
+from beimingwu.runtime.endings import raise_ended, raise_raised
 from beimingwu.runtime.launch import Launch, current_interpreter
 from beimingwu.runtime.process import Ending, Process
+from beimingwu.runtime.profiles import Profile
 
 
 @dataclass(frozen=True)
@@ -80,6 +80,8 @@ def start(
         lines the learnware printed.
     GuestTimedOut
         It took longer than `guest_start_seconds`.
+    SandboxUnavailable
+        This machine cannot put up the walls that `launch` asks for.
     """
     model = GuestModel(Path(learnware_folder), manifest, launch or current_interpreter())
     model.start()
@@ -153,6 +155,7 @@ class GuestModel:
                 process, request, payload, settings().guest_call_seconds, "predict"
             )
             self._measure(answer, calls=self._report.calls + 1)
+            self._replace_when_worn(answer)
         if values is None or values.shape[:1] != (count,):
             got = "nothing" if values is None else f"an array of shape {values.shape}"
             raise GuestCrashed(
@@ -218,7 +221,12 @@ class GuestModel:
                 deadline, limit=settings().guest_reply_max_bytes
             )
         except Closed:
-            _raise_ended(what, self._end(patience=1.0))
+            ending = self._end(patience=1.0)
+            if self._launch.sandbox and what == "start":
+                from beimingwu.runtime.trial import require
+
+                require(Profile.of(self._launch.sandbox))
+            raise_ended(what, ending)
         except Late:
             last = self._end()
             raise GuestTimedOut(
@@ -237,7 +245,8 @@ class GuestModel:
             self._end()
             raise
         if "error" in answer:
-            _raise_raised(answer["error"], what, process.last_lines())
+            walls = bool(self._launch.sandbox)
+            raise_raised(answer["error"], what, process.last_lines(), walls=walls)
         return answer, values
 
     def _measure(self, answer: Mapping[str, object], **more: float) -> None:
@@ -248,6 +257,13 @@ class GuestModel:
             peak_memory=memory if isinstance(memory, int) else 0,
             **more,  # type: ignore[arg-type]
         )
+
+    def _replace_when_worn(self, answer: Mapping[str, object]) -> None:
+        """End a process that has used half of its processor time; the next call starts another."""
+        used = answer.get("cpu_seconds")
+        worn = isinstance(used, int | float) and used > settings().guest_cpu_seconds / 2
+        if self._launch.sandbox and worn:
+            self._end()
 
     def _end(self, patience: float = 0.0) -> Ending:
         process, self._process = self._process, None
@@ -313,47 +329,3 @@ def _shape(value: object) -> tuple[int, ...] | None:
     if not isinstance(value, list) or not all(type(size) is int for size in value):
         return None
     return tuple(value)
-
-
-def _raise_raised(error: object, what: str, last: str) -> NoReturn:
-    """Raise what the learnware raised, as an error of ours."""
-    given = error if isinstance(error, dict) else {}
-    kind, message = str(given.get("type", "an error")), str(given.get("message", ""))
-    trace = str(given.get("traceback", ""))
-    if kind == "MemoryError":
-        raise GuestOutOfMemory(
-            f"The learnware ran out of memory: {message or 'MemoryError'}.{last}",
-            remedy="Predict on fewer records at a time.",
-        )
-    if given.get("module"):
-        raise GuestCrashed(
-            f"The learnware imports {given['module']!r}, which is not installed here.{last}",
-            remedy="Its requirements.txt must name the package, and it must be installed.",
-            code="guest.import",
-        )
-    where = _last_line_of_learnware(trace)
-    raise GuestCrashed(
-        f"The learnware failed to {what}: {kind}: {message}{where}{last}",
-        remedy="Correct the learnware's module and pack it again.",
-        code=str(given.get("code") or "guest.raised"),
-    )
-
-
-def _last_line_of_learnware(trace: str) -> str:
-    places = [line.strip() for line in trace.splitlines() if line.startswith("  File ")]
-    return f"\n    {places[-1]}" if places else ""
-
-
-def _raise_ended(what: str, ending: Ending) -> NoReturn:
-    status = ending.status
-    if status is None:
-        how = "closed its pipe"
-    elif status < 0:
-        how = f"was ended by {signal.Signals(-status).name}"
-    else:
-        how = f"ended with status {status}"
-    raise GuestCrashed(
-        f"The learnware's process {how} during {what}.{ending.text}",
-        remedy="Correct the learnware's module and pack it again.",
-        code="guest.ended",
-    ) from None

@@ -33,6 +33,8 @@ class Launch:
         current one, and the number of an open pipe that the command must hand down.
     environment
         All variables of the guest's environment; `{scratch}` as above.
+    sandbox
+        The profile of the walls that the command puts up; empty where it puts up none.
 
     Examples
     --------
@@ -43,6 +45,7 @@ class Launch:
 
     command: tuple[str, ...]
     environment: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    sandbox: str = ""
 
     def words(self, *, learnware: Path, scratch: Path, lifeline: int) -> list[str]:
         """Return the command with the places filled in."""

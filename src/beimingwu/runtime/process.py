@@ -1,7 +1,8 @@
 """One guest process: its pipes, its scratch folder, what it prints, and its certain end.
 
 The process never outlives its `Process`, and never us: all it started is killed with it, and the
-lifeline (a pipe that only we hold open) ends it when we die in any way. Used by `host.py`.
+lifeline (a pipe that only we hold open) and the thread that started it, which lasts as long as we
+do, end it when we die in any way. Used by `host.py`.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import time
 import weakref
 from array import array
 from collections import deque
+from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -27,16 +29,29 @@ from typing import IO
 from beimingwu.config import settings
 from beimingwu.runtime.channel import Channel
 from beimingwu.runtime.launch import Launch
+from beimingwu.runtime.profiles import Profile
+from beimingwu.runtime.sandbox import opened_to_all
 
 LAST_LINES = 20
 
 
 @dataclass(frozen=True)
 class Ending:
-    """How a process ended: its status (None where it had to be killed) and its last lines."""
+    """How a process ended.
+
+    Parameters
+    ----------
+    status
+        As of `subprocess`, minus the signal where one ended it; None where we had to.
+    text
+        Its last lines, introduced.
+    system_out_of_memory
+        Whether the system killed some process for want of memory while this one lived.
+    """
 
     status: int | None
     text: str
+    system_out_of_memory: bool = False
 
 
 class Process:
@@ -44,19 +59,18 @@ class Process:
 
     def __init__(self, launch: Launch, folder: Path) -> None:
         self.scratch = Path(tempfile.mkdtemp(prefix="beimingwu-guest-"))
+        self._sandbox = launch.sandbox
+        self._memory_kills = _memory_kills()
         hold, lifeline = None, None
         try:
             lifeline, hold = os.pipe()
-            self.popen = subprocess.Popen(  # noqa: S603 - the words are ours, no shell
+            if launch.sandbox == Profile.BUBBLEWRAP:
+                folder = opened_to_all(folder, self.scratch / "learnware")
+            self.popen = _started(
                 launch.words(learnware=folder, scratch=self.scratch, lifeline=lifeline),
-                env=launch.variables(scratch=self.scratch),
-                cwd=self.scratch,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                bufsize=0,
-                pass_fds=[lifeline],
-                start_new_session=True,
+                launch.variables(scratch=self.scratch),
+                self.scratch,
+                lifeline,
             )
         except BaseException:
             shutil.rmtree(self.scratch, ignore_errors=True)
@@ -83,9 +97,11 @@ class Process:
         with contextlib.suppress(subprocess.TimeoutExpired):
             self.popen.wait(patience)
         status = self.popen.poll()
+        if status is not None and status > 128 and self._sandbox == Profile.BUBBLEWRAP:
+            status = 128 - status  # Bubblewrap tells a signal as shells do.
         self._finalizer()
         self._capture.wait()
-        return Ending(status, self.last_lines())
+        return Ending(status, self.last_lines(), _memory_kills() > self._memory_kills)
 
     def output(self) -> str:
         """Return what was printed until now, up to the limit."""
@@ -96,6 +112,39 @@ class Process:
         """Return the last printed lines, introduced, or nothing."""
         lines = self.output().strip().splitlines()[-LAST_LINES:]
         return "\nIt last printed:\n" + "\n".join(f"    {line}" for line in lines) if lines else ""
+
+
+def _started(
+    words: list[str], variables: dict[str, str], current: Path, lifeline: int
+) -> subprocess.Popen[bytes]:
+    """Start a process from a thread that lasts as long as the process does.
+
+    Walls set PR_SET_PDEATHSIG, which kills when the *thread* that started the process ends.
+    """
+    starting: Future[subprocess.Popen[bytes]] = Future()
+
+    def start_and_stay() -> None:
+        try:
+            popen = subprocess.Popen(  # noqa: S603 - the words are ours, no shell
+                words,
+                env=variables,
+                cwd=current,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                bufsize=0,
+                pass_fds=[lifeline],
+                start_new_session=True,
+            )
+        except BaseException as error:
+            starting.set_exception(error)
+            return
+        starting.set_result(popen)
+        with contextlib.suppress(ChildProcessError):
+            os.waitid(os.P_PID, popen.pid, os.WEXITED | os.WNOWAIT)
+
+    threading.Thread(target=start_and_stay, daemon=True).start()
+    return starting.result()
 
 
 class _Capture:
@@ -143,6 +192,15 @@ class _Capture:
     def text(self) -> str:
         with self._reading:
             return b"".join(self._chunks)[-self._limit :].decode("utf-8", "replace")
+
+
+def _memory_kills() -> int:
+    """Return how many processes the system has killed for want of memory, where it says so."""
+    with contextlib.suppress(OSError), Path("/proc/vmstat").open() as counters:
+        for line in counters:
+            if line.startswith("oom_kill "):
+                return int(line.split()[1])
+    return 0
 
 
 def _waiting_bytes(pipe: IO[bytes]) -> int:
