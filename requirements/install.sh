@@ -33,6 +33,15 @@ if [ -z "$python" ] || ! "$python" -c 'import ensurepip, venv' 2>/dev/null; then
 fi
 [ -n "$python" ] || { echo "No Python 3.11 or newer was found. Name one: make PYTHON=/path/to/python3.12 …" >&2; exit 1; }
 
+# The walls around a learnware's code. Where it cannot be installed, `beimingwu doctor` says how.
+if [ "$(uname)" = Linux ] && ! command -v bwrap >/dev/null; then
+    if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+        install_system_packages bubblewrap
+    else
+        say "bubblewrap is not installed; learnwares run inside it (Debian: apt-get install bubblewrap)"
+    fi
+fi
+
 if ! [ -x "$folder/bin/python" ]; then
     say "making the virtual environment $folder ($("$python" --version))"
     "$python" -m venv "$folder"
