@@ -164,10 +164,12 @@ def test_a_search_by_words_alone_has_no_scores(dock: Dock, submitted: Submitted)
     submitted("Wind of tomorrow", centre=2.0)
     result = dock.search(SemanticFilter(text="rain"))
     assert [(match.id, match.score) for match in result] == [(rain, None)]
-    assert len(dock.search({}, limit=1)) == 1
-    with pytest.raises(BeimingwuError) as refused:
-        dock.search({}, limit=0)
-    assert refused.value.code == "requirement.limit"
+    assert len(dock.search({}, limit=1)) == len(dock.list(limit=1)) == 1
+    assert len(dock.list(limit=None)) == 2
+    for ask in (lambda: dock.search({}, limit=0), lambda: dock.list(limit=0)):
+        with pytest.raises(BeimingwuError) as refused:
+            ask()
+        assert refused.value.code == "requirement.limit"
 
 
 def test_search_sees_what_another_process_does(

@@ -223,7 +223,7 @@ class Dock:
         self,
         filter: SemanticFilter | None = None,
         *,
-        limit: int = 100,
+        limit: int | None = 100,
         after: str | None = None,
         state: State | None = "published",
         owner: str | None = None,
@@ -235,13 +235,18 @@ class Dock:
         filter
             Facets and text that they satisfy; all where omitted.
         limit
-            Most to return.
+            Most to return; all for None.
         after
             The last id of the page before.
         state
             Only those in this state; every state but deleted for None.
         owner
             Only this owner's.
+
+        Raises
+        ------
+        InvalidRequirement
+            A limit under 1, or an `after` that is not in the list.
         """
         self._require_open()
         return self._listing.records(filter or SemanticFilter(), state, owner, limit, after)

@@ -10,9 +10,9 @@ import threading
 from dataclasses import replace
 
 from beimingwu.dock.blobs import Blobs
-from beimingwu.dock.listing import Listing, Published
+from beimingwu.dock.listing import Listing, Published, require_limit
 from beimingwu.dock.pointset import loads_pointset
-from beimingwu.errors import DockDamaged, InvalidRequirement
+from beimingwu.errors import DockDamaged
 from beimingwu.search.index import Index
 from beimingwu.search.requirement import Requirement
 from beimingwu.search.result import Resolve, SearchResult
@@ -61,12 +61,7 @@ class Identification:
         ]
 
     def _by_words(self, requirement: Requirement, limit: int) -> SearchResult:
-        if limit < 1:
-            raise InvalidRequirement(
-                f"`limit` must be an int in the range [1, inf). Got {limit!r} instead.",
-                remedy="Pass limit=1 or more.",
-                code="requirement.limit",
-            )
+        require_limit(limit)
         ids = self._listing.ids(requirement.filter, "published")
         notes = (f"{len(ids):,} learnwares match.",) if len(ids) > limit else ()
         return SearchResult.of_ids(ids[:limit], requirement, resolve=self._resolve, notes=notes)

@@ -57,10 +57,12 @@ class Listing:
         wanted: SemanticFilter,
         state: State | None,
         owner: str | None,
-        limit: int,
+        limit: int | None,
         after: str | None,
     ) -> list[LearnwareRecord]:
         """Return a page of `ids`, the one that follows the id `after`, as records."""
+        if limit is not None:
+            require_limit(limit)
         with self._catalogue.reading() as connection:
             numbers = self._numbers(connection, wanted, state, owner)
             page = _following(numbers, after)[:limit]
@@ -156,6 +158,16 @@ def _allowed(wanted: SemanticFilter, state: State | None, owner: str | None) -> 
             )
             statement = statement.where(has)
     return statement
+
+
+def require_limit(limit: int) -> None:
+    """Refuse a limit under 1."""
+    if limit < 1:
+        raise InvalidRequirement(
+            f"`limit` must be an int in the range [1, inf). Got {limit!r} instead.",
+            remedy="Pass limit=1 or more.",
+            code="requirement.limit",
+        )
 
 
 def _following(numbers: list[int], after: str | None) -> list[int]:
