@@ -15,6 +15,7 @@ BeimingwuError
 │   ├── GuestCrashed        its process ended or raised
 │   ├── GuestTimedOut       its process took longer than it may
 │   └── GuestOutOfMemory    its process asked for more memory than it may
+├── EnvironmentFailed       what a learnware asks to be installed cannot be
 ├── SandboxUnavailable      this machine cannot give the walls that were asked for
 ├── MissingDependency       an optional package is needed and absent (ImportError)
 └── DockDamaged             what is on disk is not what the catalogue says
@@ -150,6 +151,13 @@ class GuestOutOfMemory(GuestFailed):
     """The learnware's process asked for more memory than it may."""
 
     code = "guest.out_of_memory"
+
+
+class EnvironmentFailed(BeimingwuError):
+    """What a learnware asks to be installed cannot be."""
+
+    code = "environment"
+    exit_status = 14
 
 
 class SandboxUnavailable(BeimingwuError):
