@@ -19,6 +19,12 @@ def _default_dock() -> str:
     return str(Path(user_data_dir("beimingwu")) / "dock")
 
 
+def _default_cache() -> str:
+    from platformdirs import user_cache_dir
+
+    return str(Path(user_cache_dir("beimingwu")))
+
+
 @dataclass(frozen=True)
 class Settings:
     """The settings in force; `Settings.from_environment()` reads `BEIMINGWU_<NAME>` for each.
@@ -77,6 +83,26 @@ class Settings:
     # Processor time of one process, also between calls; one that has used half of it is replaced
     # after its answer, so that only one that burns it for nothing is ended.
     guest_cpu_seconds: int = 3600
+
+    # What can be made again: the environments of learnwares, and the packages they are made from.
+    cache: str = field(default_factory=_default_cache)
+    # uv's cache of packages; `uv` in the folder above where empty (or UV_CACHE_DIR).
+    uv_cache: str = ""
+    # All environments together; over it, those not used for longest and not in use now go.
+    environments_max_bytes: int = 20 * 1024 * MiB
+    # One environment; a larger one is refused.
+    environment_max_bytes: int = 8 * 1024 * MiB
+    # Finding the versions, and installing them, may each take this long.
+    environment_resolve_seconds: float = 120.0
+    environment_build_seconds: float = 900.0
+    # Where packages come from: the main index (PyPI where empty), further ones and places of
+    # wheels with blanks between; not 0: no index at all. UV_* variables for indexes hold too.
+    index_url: str = ""
+    extra_index_url: str = ""
+    find_links: str = ""
+    no_index: int = 0
+    # Not 0: no network; packages come from the cache. So does everything when an index is down.
+    offline: int = 0
 
     @classmethod
     def from_environment(cls) -> Settings:
