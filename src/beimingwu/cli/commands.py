@@ -32,7 +32,7 @@ COMMANDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
             "export",
         ),
         "Solving a task": ("search", "predict"),
-        "More": ("demo", "doctor", "version"),
+        "More": ("demo", "environments", "doctor", "version"),
     }
 )
 
