@@ -151,7 +151,7 @@ def attainable(judge: Judge, ours: RKME) -> float:
     found = []
     for start in (ours.rows, random_records(judge, len(ours)), k_means(judge, len(ours))):
         at = (start - judge.centre) * unit
-        moved = move(at, sample, floor=0.0, evaluations=SEARCHED)
+        moved = move(at, sample, floor=0.0, evenness=0.0, evaluations=SEARCHED)
         best = judge.best_weights(moved / unit + judge.centre, judge.multiscale)
         found.append(judge.mmd2(best, judge.multiscale))
     return min(found)

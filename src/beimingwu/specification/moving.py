@@ -143,7 +143,9 @@ def squared_mmd_and_gradient(
     return _value_and_gradient(points, weights, target, pull, gram, steepness)
 
 
-def move(points: Float64s, sample: Sample, *, floor: float, evaluations: int) -> Float64s:
+def move(
+    points: Float64s, sample: Sample, *, floor: float, evenness: float, evaluations: int
+) -> Float64s:
     """Return the points moved by L-BFGS down `min_beta mmd2(Z, beta)`.
 
     The weights are solved for at every step, so the objective depends on the points alone and its
@@ -157,6 +159,8 @@ def move(points: Float64s, sample: Sample, *, floor: float, evaluations: int) ->
         The data to come close to.
     floor
         Least weight of a point.
+    evenness
+        Penalty on `|beta|^2`, added to the squared MMD.
     evaluations
         How many times the data is looked at: the budget, and a fixed one, so that the same data
         give the same points on any machine.
@@ -174,6 +178,7 @@ def move(points: Float64s, sample: Sample, *, floor: float, evaluations: int) ->
         at = flat.reshape(points.shape)
         target, pull = sample.pull(at)
         gram, steepness = gram_and_steepness(at)
+        gram[np.diag_indices_from(gram)] += evenness
         weights, free = simplex_weights(gram, target, floor, free)
         value, gradient = _value_and_gradient(at, weights, target, pull, gram, steepness)
         return value, gradient.ravel()
