@@ -206,6 +206,11 @@ def test_show_tells_the_words_and_the_log(run, published):
     assert "The price from rain, wind and temperature." in ran.out
     assert "features  rain, wind, temp" in ran.out
     assert "usability    passed" in ran.out
+    assert [line.split()[2] for line in ran.out.splitlines()[-3:]] == [
+        "submitted",
+        "verifying",
+        "published",
+    ]
     assert ran.next == f"beimingwu predict 00000001 data.csv --dock {published}"
 
 

@@ -227,6 +227,20 @@ def test_a_deleted_learnware_is_gone_with_its_files_and_its_id(
     assert submitted() == "00000002"
 
 
+def test_every_change_of_state_is_in_the_history_and_outlives_the_learnware(
+    dock: Dock, submitted: Submitted
+) -> None:
+    id = submitted(owner="ada")
+    dock.withdraw(id)
+    dock.restore(id)
+    dock.delete(id)
+    kinds = ["submitted", "verifying", "published", "withdrawn", "restored", "deleted"]
+    assert [event.kind for event in dock.events(id)] == kinds
+    assert {event.actor for event in dock.events(id)} >= {"ada"}
+    with pytest.raises(NotFound):
+        dock.events("00000009")
+
+
 def test_shared_blobs_outlive_one_of_their_learnwares(dock: Dock, submitted: Submitted) -> None:
     first, second = submitted(owner="ada"), submitted(owner="bob")
     dock.delete(first)

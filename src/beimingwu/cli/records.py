@@ -10,7 +10,7 @@ from beimingwu.cli.output import Output, Table, bytes_in_words
 from beimingwu.errors import BeimingwuError
 
 if TYPE_CHECKING:
-    from beimingwu.dock import LearnwareRecord, Step, Submission
+    from beimingwu.dock import Event, LearnwareRecord, Step, Submission
 
 _STEP_WIDTH = 12
 _MARKS = {"passed": "✓", "failed": "✗"}
@@ -89,6 +89,12 @@ def steps_table(steps: Iterable[Step]) -> Table:
         numbers=("took",),
         prose=("what was seen",),
     )
+
+
+def events_table(events: Iterable[Event]) -> Table:
+    """Return the history of a learnware."""
+    rows = [(f"{event.at:%Y-%m-%d %H:%M:%S}", event.kind, str(event.revision)) for event in events]
+    return Table(("when (UTC)", "what happened", "revision"), rows, "History")
 
 
 def step_line(step: Step) -> str:

@@ -21,7 +21,7 @@ from beimingwu.dock.identification import Identification
 from beimingwu.dock.listing import Listing
 from beimingwu.dock.locks import Locks
 from beimingwu.dock.pointset import dumps_pointset, loads_pointset
-from beimingwu.dock.records import Draft, LearnwareRecord, Revision, no_learnware
+from beimingwu.dock.records import Draft, Event, LearnwareRecord, Revision, no_learnware
 from beimingwu.dock.revising import amended, needs_verification
 from beimingwu.dock.schema import State
 from beimingwu.dock.serving import write_served
@@ -305,6 +305,20 @@ class Dock:
         if record is None:
             raise no_learnware(id)
         return record
+
+    def events(self, id: str) -> tuple[Event, ...]:
+        """Return every change of a learnware's state, the first first; deleted ones keep theirs.
+
+        Raises
+        ------
+        NotFound
+            There never was such a learnware.
+        """
+        self._require_open()
+        events = self._listing.events(id)
+        if not events:
+            raise no_learnware(id)
+        return events
 
     def export(self, id: str, path: str | os.PathLike[str]) -> Path:
         """Write a learnware as the zip that a dock serves, and return its path.

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from beimingwu.dock import schema
 from beimingwu.dock.catalogue import Catalogue
-from beimingwu.dock.records import LearnwareRecord, Revision, id_of, number_of
+from beimingwu.dock.records import Event, LearnwareRecord, Revision, id_of, number_of
 from beimingwu.dock.schema import State
 from beimingwu.errors import InvalidRequirement
 from beimingwu.search.semantic import KEYS, SemanticFilter
@@ -73,6 +73,16 @@ class Listing:
         """Return one record, None where there is no such learnware."""
         with self._catalogue.reading() as connection:
             return _records(connection, [number_of(id)]).get(number_of(id))
+
+    def events(self, id: str) -> tuple[Event, ...]:
+        """Return every change of a learnware's state, the first first."""
+        with self._catalogue.reading() as connection:
+            rows = connection.execute(
+                sa.select(_event).where(_event.c.learnware == number_of(id)).order_by(_event.c.id)
+            )
+            return tuple(
+                Event(row.at, row.kind, row.revision, row.actor, row.detail) for row in rows
+            )
 
     def count(self, wanted: SemanticFilter, state: State | None) -> int:
         """Return how many learnwares `ids` would name."""

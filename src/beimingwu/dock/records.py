@@ -66,6 +66,42 @@ class Step:
 
 
 @dataclass(frozen=True)
+class Event:
+    """One change of a learnware's state, as the audit keeps it for good.
+
+    Parameters
+    ----------
+    at
+        When, in UTC.
+    kind
+        `submitted`, `verifying`, `published`, `rejected`, `amended`, `withdrawn`, `restored` or
+        `deleted`.
+    revision
+        Number of the revision it happened to.
+    actor
+        Who did it: the owner, or the process that verifies.
+    detail
+        More, such as the code of a rejection.
+    """
+
+    at: datetime
+    kind: str
+    revision: int
+    actor: str
+    detail: Mapping[str, object]
+
+    def to_json(self) -> dict[str, object]:
+        """Return a JSON object."""
+        return {
+            "at": self.at.isoformat(),
+            "kind": self.kind,
+            "revision": self.revision,
+            "actor": self.actor,
+            "detail": dict(self.detail),
+        }
+
+
+@dataclass(frozen=True)
 class Draft:
     """A submission that passed the cheap checks: its blobs are stored, its row is not.
 
