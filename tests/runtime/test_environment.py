@@ -48,11 +48,37 @@ def test_an_environment_has_what_was_asked_for_and_nothing_of_ours(environments)
         assert made.readable[1] in made.python.resolve().parents
 
 
-def test_nothing_in_it_can_be_written_by_mistake_and_its_modules_are_compiled(environments):
-    with environments.use(environments.lock(asking("paint"))) as made:
+def test_all_may_read_it_and_nobody_write_it_whatever_our_umask(environments):
+    before = os.umask(0o077)
+    try:
+        made = environments.use(environments.lock(asking("paint")))
+    finally:
+        os.umask(before)
+    with made:
         entries = [made.folder, *(p for p in made.folder.rglob("*") if not p.is_symlink())]
-        assert not [path for path in entries if path.stat().st_mode & 0o222]
+        assert {path.stat().st_mode & 0o666 for path in entries} == {0o444}
+        assert all(path.stat().st_mode & 0o111 == 0o111 for path in entries if path.is_dir())
+
+
+def test_its_modules_are_compiled(environments):
+    with environments.use(environments.lock(asking("paint"))) as made:
         assert list(made.folder.rglob("__pycache__/paint.*.pyc"))
+
+
+def test_what_was_compiled_for_one_environment_is_linked_into_the_next(environments, shop):
+    shop.wheel("twin", "1.0", {"twin.py": "version = 'honest'\n", "broken.py": "print 1\n"})
+    shop.wheel("twin", "2.0", {"twin.py": "version = 'other!'\n", "kin.py": "version = 1\n"})
+    compiled = {}
+    for line in ("twin==1.0", "paint==1.1.0\ntwin==1.0", "twin==2.0"):
+        with environments.use(environments.lock(asking(line))) as made:
+            [compiled[line]] = made.folder.rglob("__pycache__/twin.*.pyc")
+            assert said(made, "import twin; print(twin.version)") in ("honest", "other!")
+            assert not list(made.folder.rglob("__pycache__/broken.*"))
+            assert str(made.folder) in said(
+                made, "import twin; print(twin.__loader__.get_code('twin').co_filename)"
+            )
+    first, second, other = (path.stat().st_ino for path in compiled.values())
+    assert first == second != other
 
 
 def test_the_second_use_makes_nothing_and_asks_nobody(environments, shop, tmp_path: Path):

@@ -111,9 +111,10 @@ def whole(environments: Environments, lock: Lock) -> str:
 
 
 def test_killed_at_any_moment_of_making_it_is_whole_or_not_there(order, environments, lock, whole):
-    kills = 0
-    while order("make", moment=kills + 1) == KILLED:
+    kills, moment = 0, 1
+    while order("make", moment=moment) == KILLED:
         kills += 1
+        moment += 2  # After one change and before the next nothing happens.
         assert nothing_runs_in(environments.folder)
         if is_whole(environments, lock, whole):
             environments.prune(0)

@@ -150,12 +150,16 @@ class _Work:
 
     def compile(self) -> None:
         """Compile the modules, on two processes; what cannot be compiled stays a source."""
-        command = (str(self._interpreter.path), "-I", "-S", str(_BYTECODE), str(self._folder))
+        cache = self._installer.cache
+        command = (
+            *(str(self._interpreter.path), "-I", "-S", str(_BYTECODE), str(self._folder)),
+            str(cache / "beimingwu-bytecode"),
+        )
 
         def part(number: int) -> None:
             words = (*command, str(number), str(_COMPILERS))
             self._installer.run(
-                words, seconds=self._left(), writable=(self._folder,), keep=self._keep
+                words, seconds=self._left(), writable=(cache, self._folder), keep=self._keep
             )
 
         with ThreadPoolExecutor(_COMPILERS) as pool:
@@ -183,7 +187,10 @@ class _Work:
 
 
 def _make_read_only(folder: Path) -> int:
-    """Take everybody's right to write from all but the folder itself; return the bytes."""
+    """Let everybody read and nobody write all but the folder itself; return the bytes.
+
+    A guest may be another user than we are, whatever our umask; packages are no secret.
+    """
     size = 0
     for place, folders, names in os.walk(folder):
         for name in (*folders, *names):
@@ -193,5 +200,6 @@ def _make_read_only(folder: Path) -> int:
                 continue
             if stat.S_ISREG(about.st_mode):
                 size += about.st_size
-            path.chmod(stat.S_IMODE(about.st_mode) & 0o555)
+            runs = stat.S_ISDIR(about.st_mode) or about.st_mode & 0o111
+            path.chmod(0o555 if runs else 0o444)
     return size

@@ -2,11 +2,15 @@
 
 A stand-alone script: standard library only, Python 3.8 and newer, run by the interpreter itself
 without any installed package (`-I -S`): it parses what packages bring and runs none of it. Several
-may share the work; each takes its part of the files.
+may share the work; each takes its part of the files. What was compiled once is linked from a cache,
+under the digest of its source: what a package says of itself is not believed.
 """
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
+import importlib.util
 import os
 import py_compile
 import sys
@@ -16,7 +20,7 @@ from pathlib import Path
 LEFT_OUT = ("tests", "test", "testing_data", "__pycache__")
 
 
-def main(folder: str, part: int, parts: int) -> None:
+def main(folder: Path, cache: Path, part: int, parts: int) -> None:
     """Compile every `parts`-th module under `folder`, counted by size from `part`."""
     sources = []
     for place, folders, names in os.walk(folder):
@@ -24,14 +28,31 @@ def main(folder: str, part: int, parts: int) -> None:
         paths = [Path(place, name) for name in names if name.endswith(".py")]
         sources += [(path.stat().st_size, str(path)) for path in paths]
     for _, path in sorted(sources, reverse=True)[part::parts]:
-        compile_module(path, os.path.relpath(path, folder))
+        with contextlib.suppress(OSError):
+            compiled(Path(path), os.path.relpath(path, folder), cache)
 
 
-def compile_module(path: str, shown: str) -> None:
-    """Compile one module; one that this Python cannot read stays a source."""
+def compiled(path: Path, shown: str, cache: Path) -> None:
+    """Put the bytecode of one module beside it, from the cache where it is there."""
+    digest = hashlib.sha256(shown.encode() + b"\0" + path.read_bytes()).hexdigest()
+    kept = cache / str(sys.implementation.cache_tag) / digest[:2] / f"{digest}.pyc"
+    beside = Path(importlib.util.cache_from_source(str(path)))
+    beside.parent.mkdir(exist_ok=True)
+    try:
+        os.link(kept, beside)
+    except OSError:
+        if compile_module(path, shown, beside):
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            with contextlib.suppress(OSError):  # Another was quicker, or it is another disk.
+                os.link(beside, kept)
+
+
+def compile_module(path: Path, shown: str, beside: Path) -> bool:
+    """Compile one module; False for one that this Python cannot read, which stays a source."""
     try:
         py_compile.compile(
-            path,
+            str(path),
+            cfile=str(beside),
             dfile=shown,  # Import writes the true path into it.
             doraise=True,
             quiet=2,
@@ -39,8 +60,9 @@ def compile_module(path: str, shown: str) -> None:
             invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH,
         )
     except (py_compile.PyCompileError, OSError, ValueError, RecursionError, MemoryError):
-        return
+        return False
+    return True
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))
+    main(Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4]))
