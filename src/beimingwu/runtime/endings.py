@@ -19,6 +19,8 @@ _WALLS = (
     "A learnware may not open connections, start programs, or write anywhere but to its temporary "
     "folder."
 )
+#: What the guest script itself finds wrong. Other codes are a learnware's own invention.
+_MISFITS = frozenset({"guest.no_class", "guest.no_predict", "guest.reply_type"})
 #: What C++ and numerical libraries print when memory is refused to them, before they abort.
 _REFUSED_MEMORY = ("std::bad_alloc", "Memory allocation still failed", "Cannot allocate memory")
 
@@ -51,10 +53,11 @@ def raise_raised(error: object, what: str, last: str, *, walls: bool = False) ->
             code="guest.import",
         )
     refused = walls and kind == "PermissionError"
+    told = str(given.get("code"))
     raise GuestCrashed(
         f"The learnware failed to {what}: {kind}: {message}{_last_line_of_learnware(trace)}{last}",
         remedy=_WALLS if refused else _CORRECT,
-        code="guest.forbidden" if refused else str(given.get("code") or "guest.raised"),
+        code="guest.forbidden" if refused else told if told in _MISFITS else "guest.raised",
     )
 
 

@@ -134,6 +134,17 @@ def number_of(call: str, machine: str | None = None) -> int | None:
     return _NUMBERS[call][_MACHINES[machine or platform.machine()].column]
 
 
+def names() -> tuple[str, ...]:
+    """Return every call that the table knows.
+
+    Examples
+    --------
+    >>> "ptrace" in names()
+    True
+    """
+    return tuple(_NUMBERS)
+
+
 def assemble(refusals: Iterable[Refusal], machine: str | None = None) -> bytes:
     """Return the filter program that makes these calls fail and lets all others be.
 
