@@ -12,7 +12,7 @@ from beimingwu.cli.records import events_table, follow, record_facts, record_jso
 @dock_option
 @output_options
 def show(id: str, dock: DockChoice, output: Output) -> None:
-    """Show a learnware: what it is for, what the checks saw, and its history.
+    """Show a learnware: what it is for, its checks and its history.
 
     Checks that were interrupted go on first.
     """
