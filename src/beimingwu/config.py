@@ -101,6 +101,9 @@ class Settings:
     extra_index_url: str = ""
     find_links: str = ""
     no_index: int = 0
+    # Hosts that packages may come from beside those of the indexes, with blanks between, where an
+    # index keeps its files elsewhere; `.name` stands for all beneath name.
+    index_hosts: str = ""
     # Not 0: no network; packages come from the cache. So does everything when an index is down.
     offline: int = 0
 

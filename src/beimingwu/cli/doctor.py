@@ -37,6 +37,7 @@ def doctor(output: Output) -> None:
     for diagnosis in found:
         if diagnosis.problem:
             output.say(f"{diagnosis.profile}: {diagnosis.problem}\n  {diagnosis.remedy}")
+    output.say(_how_packages_are_installed(chosen))
     (own,) = (diagnosis for diagnosis in found if diagnosis.profile == chosen)
     if chosen is not Profile.NONE and not own.sound:
         breaches = "; ".join(wall.breach for wall in own.walls if not wall.stands)
@@ -44,6 +45,19 @@ def doctor(output: Output) -> None:
             own.problem or f"The sandbox profile {str(chosen)!r} does not hold: {breaches}.",
             remedy=own.remedy or "Run no learnware of others here; report this as a fault.",
         )
+
+
+def _how_packages_are_installed(chosen: str) -> str:
+    from beimingwu.runtime.installing import index_hosts
+    from beimingwu.runtime.profiles import Profile
+
+    if chosen == Profile.BUBBLEWRAP:
+        hosts = ", ".join(sorted(index_hosts())) or "no host"
+        return f"Packages are installed behind a gate that lets through to: {hosts}."
+    return (
+        "Packages are installed without a gate, which needs bubblewrap; none of their code runs "
+        "meanwhile."
+    )
 
 
 def _as_json(diagnosis: Diagnosis, chosen: str) -> dict[str, object]:

@@ -21,6 +21,7 @@ from pathlib import Path
 
 from beimingwu.errors import SandboxUnavailable
 from beimingwu.runtime import seccomp
+from beimingwu.runtime.installing import behind_gate
 from beimingwu.runtime.probe import WALLS
 from beimingwu.runtime.profiles import Limits, Profile
 from beimingwu.runtime.trial import require, run_inside
@@ -100,7 +101,9 @@ def examine(profile: Profile) -> Diagnosis:
         require(profile)
     except SandboxUnavailable as error:
         return Diagnosis(str(profile), problem=error.problem, remedy=error.remedy)
-    return Diagnosis(str(profile), (*_probed(profile), _unprivileged(profile), _mortal(profile)))
+    walls = [*_probed(profile), _unprivileged(profile), _mortal(profile)]
+    walls += [_gated()] if profile is Profile.BUBBLEWRAP else []
+    return Diagnosis(str(profile), tuple(walls))
 
 
 def _probed(profile: Profile) -> Iterator[Wall]:
@@ -117,6 +120,39 @@ def _probed(profile: Profile) -> Iterator[Wall]:
         return
     for name in WALLS:
         yield Wall(name, str(breaches[name]))
+
+
+#: Asks at the gate for a host that is on the list and one that is not, and writes where it may not.
+_ASKER = """
+import os, sys
+from urllib.parse import urlsplit
+import socket
+gate = urlsplit(os.environ["HTTPS_PROXY"])
+def ask(host):
+    with socket.create_connection((gate.hostname, gate.port), 5) as way:
+        way.sendall(f"CONNECT {host}:{sys.argv[1]} HTTP/1.1\\r\\n\\r\\n".encode())
+        return way.recv(100).split()[1].decode()
+def fails(what):
+    try: what()
+    except OSError: return True
+    return False
+print(ask("localhost"), ask("127.0.0.1"),
+      fails(lambda: socket.create_connection(("127.0.0.1", int(sys.argv[1])), 2)),
+      fails(lambda: open(sys.argv[2] + "/new", "w")))
+"""
+
+
+def _gated() -> Wall:
+    """Try the gate through which packages are installed: one host, and no other."""
+    confine = behind_gate(Profile.BUBBLEWRAP, frozenset({"localhost"}))
+    with _targets() as target, tempfile.TemporaryDirectory() as folder:
+        words = (sys.executable, "-c", _ASKER, str(target["port"]), str(Path(folder).parent))
+        asked = subprocess.run(  # noqa: S603 - our own interpreter and script
+            confine(words, (Path(folder),)), capture_output=True, text=True, check=False
+        )
+    good = asked.stdout.split() == ["200", "403", "True", "True"]
+    said = (asked.stderr.strip().splitlines() or [asked.stdout.strip()])[-1]
+    return Wall("installing", "" if good else f"the gate to the package index: {said}")
 
 
 @contextmanager
