@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -157,6 +158,48 @@ def test_everything_dies_with_the_host(
         time.sleep(0.1)
         host.kill()
     assert within(5, lambda: not any(is_running(number) for number in everyone))
+
+
+#: Forks a host that starts a guest, and kills it after a while; over and over.
+KILLER = """
+import os, signal, sys, time, numpy as np
+from dataclasses import replace
+from beimingwu.learnware import Manifest
+from beimingwu.runtime import start
+from beimingwu.runtime.launch import current_interpreter
+from beimingwu.runtime.profiles import Profile
+from beimingwu.runtime.sandbox import confined
+launch = confined(current_interpreter(), profile=Profile(sys.argv[2]))
+launch = replace(launch, environment={**launch.environment, sys.argv[3]: "1"})
+for number in range(25):
+    host = os.fork()
+    if host == 0:
+        model = start(sys.argv[1], Manifest(), launch=launch)
+        while True:
+            model.predict(np.ones((1, 2)))
+    time.sleep(0.01 * number)
+    os.kill(host, signal.SIGKILL)
+    os.waitpid(host, 0)
+"""
+
+
+@every_profile
+def test_a_host_killed_at_any_moment_leaves_no_process(
+    profile: Profile, folder: Folder, tmp_path: Path
+) -> None:
+    mark = f"KILLED_{os.getpid()}_{profile}"
+    command = [sys.executable, "-c", KILLER, str(folder("return X[:, 0]")), str(profile), mark]
+    subprocess.run(command, env={**os.environ, "TMPDIR": str(tmp_path)}, check=True)
+    assert within(5, lambda: not marked(mark))
+
+
+def marked(mark: str) -> list[str]:
+    found = []
+    for entry in Path("/proc").iterdir():
+        with suppress(OSError):
+            if entry.name.isdigit() and mark.encode() in (entry / "environ").read_bytes():
+                found.append(entry.name)
+    return found
 
 
 @every_profile
