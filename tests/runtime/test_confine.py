@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import os
 import struct
 import subprocess
 import sys
@@ -17,12 +18,17 @@ WORDS = ["--lifeline", "0", "--limit", "NPROC", "9", "--limit", "CORE", "0"]
 
 
 def confined(*words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-I", "-S", str(CONFINE), *words],
-        stdin=subprocess.PIPE,
-        capture_output=True,
-        text=True,
-    )
+    reading, writing = os.pipe()  # The lifeline: we hold its other end until it is over.
+    try:
+        return subprocess.run(
+            [sys.executable, "-I", "-S", str(CONFINE), *words],
+            stdin=reading,
+            capture_output=True,
+            text=True,
+        )
+    finally:
+        os.close(reading)
+        os.close(writing)
 
 
 def test_options_are_sorted_and_the_command_is_what_follows() -> None:
@@ -48,8 +54,6 @@ def test_the_place_for_its_own_number_is_the_one_that_the_filter_has() -> None:
 
 
 def test_its_own_number_is_put_into_the_filter() -> None:
-    import os
-
     program = seccomp.assemble(seccomp.NEIGHBOURS)
     values = [value for *_, value in struct.iter_unpack("<HBBI", confine.with_own_pid(program))]
     before = [value for *_, value in struct.iter_unpack("<HBBI", program)]
