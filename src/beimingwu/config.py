@@ -84,6 +84,9 @@ class Settings:
     # after its answer, so that only one that burns it for nothing is ended.
     guest_cpu_seconds: int = 3600
 
+    # A learnware runs with the packages it asks for (own), or with those of this interpreter
+    # (current), which is quicker and needs no index, for learnwares that you made here.
+    packages: str = "own"
     # What can be made again: the environments of learnwares, and the packages they are made from.
     cache: str = field(default_factory=_default_cache)
     # uv's cache of packages; `uv` in the folder above where empty (or UV_CACHE_DIR).

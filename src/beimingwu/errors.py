@@ -161,7 +161,7 @@ class EnvironmentFailed(BeimingwuError):
 
 
 class SandboxUnavailable(BeimingwuError):
-    """This machine cannot give the walls that were asked for."""
+    """The walls that were asked for cannot be had on this machine."""
 
     code = "sandbox.unavailable"
     exit_status = 15

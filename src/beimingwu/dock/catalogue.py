@@ -6,7 +6,8 @@ before. Nothing here refers to a path, and nothing here runs a learnware. Listin
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -182,12 +183,16 @@ class Catalogue:
             if _is_ours(connection, revision):
                 _wait_again(connection, revision, None)
 
-    def record(self, revision: Revision, step: Step) -> bool:
-        """Add a step to the log; False when the claim is lost (deleted meanwhile)."""
+    def record(
+        self, revision: Revision, step: Step, environment: Mapping[str, object] | None = None
+    ) -> bool:
+        """Add a step to the log, and the packages it found; False when the claim is lost."""
         with self._database.writing() as connection:
             if not _is_ours(connection, revision):
                 return False
             append_step(connection, revision, step)
+            if environment is not None:
+                set_revision(connection, revision, environment=json.dumps(environment))
         return True
 
     def publish(self, revision: Revision, step: Step) -> bool:
@@ -334,6 +339,7 @@ class Catalogue:
             "kind": draft.kind,
             "dimension": draft.dimension,
             "checks": [step.to_json() for step in draft.steps],
+            "environment": None if draft.environment is None else json.dumps(draft.environment),
             "claimant": verifier,
             "created": now,
             "changed": now,

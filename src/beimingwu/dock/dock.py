@@ -29,6 +29,8 @@ from beimingwu.dock.submission import Bell, Submission
 from beimingwu.dock.verification import Verifier, manifest_of, unpack
 from beimingwu.errors import Conflict, InvalidInput
 from beimingwu.learnware.model import Learnware
+from beimingwu.runtime.profiles import Limits, Profile
+from beimingwu.runtime.sandbox import require_parts
 from beimingwu.search import Requirement, SearchResult, SemanticFilter
 from beimingwu.specification.rkme import RKME
 from beimingwu.specification.semantic import SemanticSpecification
@@ -50,6 +52,8 @@ class Dock:
     def __init__(self, folder: Path, workers: int) -> None:
         self.folder = folder
         self._closed = False
+        if workers:
+            require_parts(Profile.from_settings(), Limits.from_settings())
         self._locks = Locks(folder)
         try:
             with self._locks.opening():
@@ -94,6 +98,8 @@ class Dock:
             The catalogue is damaged, not ours, or of a newer Beimingwu.
         InvalidInput
             The folder cannot be used.
+        SandboxUnavailable
+            This machine cannot put up the walls that the settings ask for, so it cannot verify.
         """
         if workers < 0:
             raise InvalidInput(
@@ -290,6 +296,7 @@ class Dock:
             manifest=manifest_of(folder),
             semantic=revision.semantic,
             specification=loads_pointset(self._blobs.read(revision.specification_sha256)),
+            lock=revision.environment,
         )
 
     def show(self, id: str) -> LearnwareRecord:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
@@ -117,6 +118,8 @@ class Draft:
         What the statistical specification is of, and the number of values in one record.
     steps
         The cheap checks that it passed.
+    environment
+        The exact packages it runs with, where a revision before it was verified with them.
     """
 
     archive_sha256: str
@@ -126,6 +129,7 @@ class Draft:
     kind: str
     dimension: int
     steps: tuple[Step, ...]
+    environment: Mapping[str, object] | None = None
 
 
 @dataclass(frozen=True)
@@ -144,6 +148,7 @@ class Revision:
     kind: str
     dimension: int
     steps: tuple[Step, ...]
+    environment: Mapping[str, object] | None
     claimant: str | None
     created: datetime
     changed: datetime
@@ -164,6 +169,7 @@ class Revision:
             kind=row["kind"],
             dimension=row["dimension"],
             steps=tuple(Step.from_json(step) for step in row["checks"]),
+            environment=json.loads(row["environment"]) if row["environment"] else None,
             claimant=row["claimant"],
             created=row["created"],
             changed=row["changed"],
@@ -186,6 +192,8 @@ class LearnwareRecord:
         Bytes of the archive; `sha256` is its digest.
     steps
         The log of the checks of the revision shown.
+    environment
+        The lock of the packages it runs with; None where it was tried with the dock's own.
     """
 
     id: str
@@ -201,6 +209,7 @@ class LearnwareRecord:
     created: datetime
     changed: datetime
     steps: tuple[Step, ...]
+    environment: Mapping[str, object] | None
 
     @classmethod
     def of(cls, revision: Revision, state: State, created: datetime) -> LearnwareRecord:
@@ -219,6 +228,7 @@ class LearnwareRecord:
             created=created,
             changed=revision.changed,
             steps=revision.steps,
+            environment=revision.environment,
         )
 
     def __repr__(self) -> str:

@@ -34,6 +34,7 @@ def amended(base: Revision, semantic: SemanticSpecification, specification: RKME
         kind=base.kind,
         dimension=base.dimension,
         steps=tuple(step if had.name == "semantic" else had for had in base.steps),
+        environment=base.environment,
     )
 
 

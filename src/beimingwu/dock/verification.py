@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -20,9 +20,14 @@ from beimingwu.dock.pointset import loads_pointset
 from beimingwu.dock.records import Revision, Step
 from beimingwu.dock.submission import Bell
 from beimingwu.dock.usability import check_usability
-from beimingwu.errors import BeimingwuError, Conflict
-from beimingwu.learnware.archive import open_archive
+from beimingwu.errors import BeimingwuError, Conflict, SandboxUnavailable
+from beimingwu.learnware.archive import open_archive, requirements_of
 from beimingwu.learnware.manifest import MANIFEST_NAME, Manifest
+from beimingwu.runtime.isolation import gated_environments, open_model, own_packages
+from beimingwu.runtime.lock import Lock
+
+#: Of errors that say nothing about a learnware: its verification waits until they are mended.
+_OUR_FAULT = ("environment.offline", "environment.no_uv", "input.setting", "input.sandbox")
 
 
 class Verifier:
@@ -134,17 +139,28 @@ class Verifier:
 
     def _verify(self, revision: Revision) -> None:
         try:
-            verdict = self._usability(revision)
-            self._bell.ring()
-            if verdict.state == "failed":
-                if self._catalogue.reject(revision, verdict):
-                    self._rejected(revision)
-            elif self._catalogue.record(revision, verdict):
-                self._bell.ring()
+            lock = None
+            if own_packages():
+                step, lock = self._environment(revision)
+                if not self._goes_on(revision, step, lock):
+                    return
+            if self._goes_on(revision, self._usability(revision, lock)):
                 self._accommodate(revision)
         except BaseException:
             self._catalogue.release(revision)
             raise
+
+    def _goes_on(
+        self, revision: Revision, step: Step, environment: Mapping[str, object] | None = None
+    ) -> bool:
+        """Record a step; False where it ends the verification, or where the claim is lost."""
+        if step.state == "failed":
+            if self._catalogue.reject(revision, step):
+                self._rejected(revision)
+            return False
+        recorded = self._catalogue.record(revision, step, environment)
+        self._bell.ring()
+        return recorded
 
     def _accommodate(self, revision: Revision) -> None:
         started = time.perf_counter()
@@ -153,23 +169,33 @@ class Verifier:
         seconds = time.perf_counter() - started
         self._catalogue.publish(revision, Step("accommodate", "passed", message, seconds=seconds))
 
-    def _usability(self, revision: Revision) -> Step:
+    def _environment(self, revision: Revision) -> tuple[Step, Mapping[str, object] | None]:
+        """Make the environment that the learnware asks for; return the step and its lock."""
+        found: list[Lock] = []
+
+        def made() -> str:
+            environments = gated_environments()
+            lock = environments.lock(requirements_of(self._folder(revision)))
+            environments.use(lock).close()
+            found.append(lock)
+            packages = f"{len(lock.versions)} package{'' if len(lock.versions) == 1 else 's'}"
+            return " ".join((f"Python {lock.python} with {packages}.", *lock.notes))
+
+        step = _step("environment", made)
+        return step, found[0].to_json() if found else None
+
+    def _usability(self, revision: Revision, lock: Mapping[str, object] | None) -> Step:
         """Run the learnware, and return what came of it as a step."""
-        started = time.perf_counter()
-        try:
-            message = self._tried(revision)
-        except BeimingwuError as error:
-            seconds = time.perf_counter() - started
-            return Step("usability", "failed", error.problem, error.code, seconds, error.remedy)
-        return Step("usability", "passed", message, seconds=time.perf_counter() - started)
+        return _step("usability", lambda: self._tried(revision, lock))
 
-    def _tried(self, revision: Revision) -> str:
-        from beimingwu.runtime.host import start
-
-        specification = loads_pointset(self._blobs.read(revision.specification_sha256))
+    def _folder(self, revision: Revision) -> Path:
         with self._locks.writing():
-            folder = self._unpacked.folder(revision.archive_sha256, unpack)
-        with start(folder, manifest_of(folder)) as model:
+            return self._unpacked.folder(revision.archive_sha256, unpack)
+
+    def _tried(self, revision: Revision, lock: Mapping[str, object] | None) -> str:
+        specification = loads_pointset(self._blobs.read(revision.specification_sha256))
+        folder = self._folder(revision)
+        with open_model(folder, manifest_of(folder), requirements_of(folder), lock=lock) as model:
             tried = check_usability(model, revision.semantic, specification)
             report = model.report
         return (
@@ -178,6 +204,19 @@ class Verifier:
             f"last call {report.call_seconds * 1000:.1f} ms, "
             f"{report.peak_memory / 2**20:.0f} MiB at most."
         )
+
+
+def _step(name: str, attempt: Callable[[], str]) -> Step:
+    """Return what came of an attempt as a step; what is our fault, not the learnware's, rises."""
+    started = time.perf_counter()
+    try:
+        message = attempt()
+    except BeimingwuError as error:
+        if isinstance(error, SandboxUnavailable) or error.code in _OUR_FAULT:
+            raise
+        seconds = time.perf_counter() - started
+        return Step(name, "failed", error.problem, error.code, seconds, error.remedy)
+    return Step(name, "passed", message, seconds=time.perf_counter() - started)
 
 
 def unpack(archive: Path, folder: Path) -> None:

@@ -11,7 +11,7 @@ import hashlib
 import io
 import os
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Literal, NoReturn, Self
@@ -183,11 +183,7 @@ class Archive:
             The file is not UTF-8.
         """
         kind = _requirements_file(self._members)
-        data = self.read(kind, limit=REQUIREMENTS_MAX_BYTES)
-        try:
-            return Requirements(kind, data.decode("utf-8-sig"))
-        except UnicodeDecodeError:
-            _refuse(f"{kind} is not UTF-8.", "archive.requirements_encoding")
+        return _requirements(kind, self.read(kind, limit=REQUIREMENTS_MAX_BYTES))
 
     def extract(self, folder: str | Path) -> None:
         """Write every file under `folder`, which must be absent or empty.
@@ -323,8 +319,33 @@ def _require_named_files(manifest: Manifest, files: Mapping[str, Member]) -> Non
     _requirements_file(files)
 
 
+def requirements_of(folder: Path) -> Requirements:
+    """Return what the learnware in a folder asks to be installed, as `Archive.requirements` does.
+
+    Raises
+    ------
+    InvalidArchive
+        There is no such file, or it is not UTF-8 or too large.
+    """
+    kind = _requirements_file([entry.name for entry in folder.iterdir() if entry.is_file()])
+    with (folder / kind).open("rb") as file:
+        data = file.read(REQUIREMENTS_MAX_BYTES + 1)
+    if len(data) > REQUIREMENTS_MAX_BYTES:
+        _refuse(f"{kind} is over {REQUIREMENTS_MAX_BYTES:,} bytes.", "archive.file_too_large")
+    return _requirements(kind, data)
+
+
+def _requirements(
+    kind: Literal["requirements.txt", "environment.yaml"], data: bytes
+) -> Requirements:
+    try:
+        return Requirements(kind, data.decode("utf-8-sig"))
+    except UnicodeDecodeError:
+        _refuse(f"{kind} is not UTF-8.", "archive.requirements_encoding")
+
+
 def _requirements_file(
-    files: Mapping[str, Member],
+    files: Collection[str],
 ) -> Literal["requirements.txt", "environment.yaml"]:
     if "environment.yaml" in files:
         return "environment.yaml"

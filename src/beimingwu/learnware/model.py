@@ -10,6 +10,7 @@ import shutil
 import tempfile
 import threading
 import weakref
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol, Self
 
@@ -18,7 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from beimingwu.config import settings
 from beimingwu.errors import InvalidArchive, TooLarge
-from beimingwu.learnware.archive import open_archive, statistical_entry
+from beimingwu.learnware.archive import open_archive, requirements_of, statistical_entry
 from beimingwu.learnware.manifest import MANIFEST_NAME, Manifest
 from beimingwu.specification.files import read_specification
 from beimingwu.specification.rkme import RKME
@@ -58,6 +59,8 @@ class Learnware:
         What it is for, in words; None where the archive does not say.
     specification
         What its data looked like.
+    lock
+        The exact packages it was verified with, as a dock recorded them.
 
     Examples
     --------
@@ -73,12 +76,15 @@ class Learnware:
         manifest: Manifest,
         semantic: SemanticSpecification | None,
         specification: RKME,
+        *,
+        lock: Mapping[str, object] | None = None,
     ) -> None:
         self.id = id
         self.folder = Path(folder)
         self.manifest = manifest
         self.semantic = semantic
         self.specification = specification
+        self.lock = lock
         self._model: Model | None = None
         self._loading = threading.Lock()
         self._remove_folder: weakref.finalize[[str], Learnware] | None = None
@@ -115,16 +121,22 @@ class Learnware:
         return learnware
 
     def load(self) -> Model:
-        """Start the model in a process of its own, and return it; the caller closes it.
+        """Start the model, isolated, and return it; the caller closes it.
+
+        It runs in a process of its own, with the packages it asks for, inside a sandbox.
 
         Raises
         ------
         GuestCrashed, GuestTimedOut
             It cannot be imported or made.
+        EnvironmentFailed
+            The packages it asks for cannot be had here.
+        SandboxUnavailable
+            This machine cannot put up the walls that the settings ask for.
         """
-        from beimingwu.runtime import start
+        from beimingwu.runtime import open_model
 
-        return start(self.folder, self.manifest)
+        return open_model(self.folder, self.manifest, requirements_of(self.folder), lock=self.lock)
 
     def predict(self, X: ArrayLike) -> NDArray[np.generic]:
         """Return one answer per record; the first call starts the model, `close` ends it.

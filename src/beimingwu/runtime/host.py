@@ -14,7 +14,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Self
+from typing import Protocol, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -60,7 +60,11 @@ class GuestReport:
 
 
 def start(
-    learnware_folder: str | Path, manifest: Manifest, *, launch: Launch | None = None
+    learnware_folder: str | Path,
+    manifest: Manifest,
+    *,
+    launch: Launch | None = None,
+    held: Held | None = None,
 ) -> GuestModel:
     """Start a process that loads the model of the learnware in a folder.
 
@@ -72,6 +76,8 @@ def start(
         Names the module, the class and its arguments.
     launch
         How to start the process; in this interpreter by default.
+    held
+        What the process needs as long as it may run; closed with the model.
 
     Raises
     ------
@@ -83,9 +89,16 @@ def start(
     SandboxUnavailable
         This machine cannot put up the walls that `launch` asks for.
     """
-    model = GuestModel(Path(learnware_folder), manifest, launch or current_interpreter())
+    model = GuestModel(Path(learnware_folder), manifest, launch or current_interpreter(), held)
     model.start()
     return model
+
+
+class Held(Protocol):
+    """What a guest needs while it runs: its environment."""
+
+    def close(self) -> None:
+        """Let go of it."""
 
 
 class GuestModel:
@@ -98,12 +111,15 @@ class GuestModel:
     report : GuestReport
     """
 
-    def __init__(self, folder: Path, manifest: Manifest, launch: Launch) -> None:
+    def __init__(
+        self, folder: Path, manifest: Manifest, launch: Launch, held: Held | None = None
+    ) -> None:
         self.input_shape: tuple[int, ...] | None = None
         self.output_shape: tuple[int, ...] | None = None
         self._folder, self._manifest, self._launch = folder.absolute(), manifest, launch
         self._turn = threading.Lock()
         self._process: Process | None = None
+        self._held = held
         self._closed = False
         self._report = GuestReport()
 
@@ -170,6 +186,8 @@ class GuestModel:
         with self._turn:
             self._closed = True
             self._end()
+            if self._held is not None:
+                self._held.close()
 
     def __enter__(self) -> Self:
         return self
