@@ -23,6 +23,8 @@ BLOCK = 2_000
 CLUSTERED = 20_000
 #: A search for the optimum stops after this many looks at the data.
 SEARCHED = 1_000
+#: It looks at this many records at most, and is judged on all of them.
+SEARCHED_IN = 20_000
 
 Rows = NDArray[np.floating]
 Float64s = NDArray[np.float64]
@@ -147,7 +149,9 @@ def attainable(judge: Judge, ours: RKME) -> float:
     No floor under the weights and no care for privacy: what that many points can do at all.
     """
     unit = np.sqrt(0.25 / judge.data.shape[1]) / judge.scale
-    sample = Sample(((judge.data - judge.centre) * unit).astype(np.float32))
+    few = min(SEARCHED_IN, len(judge.data))
+    rows = judge.data[np.random.default_rng(3).choice(len(judge.data), size=few, replace=False)]
+    sample = Sample(((rows - judge.centre) * unit).astype(np.float32))
     found = []
     for start in (ours.rows, random_records(judge, len(ours)), k_means(judge, len(ours))):
         at = (start - judge.centre) * unit

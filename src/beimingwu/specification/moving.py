@@ -9,11 +9,15 @@ side, a hundred times smaller, in float64.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from beimingwu.specification.simplex import simplex_weights
+
+if TYPE_CHECKING:
+    from beimingwu.specification.raw_kernel import RawTerm
 
 Float32s = NDArray[np.float32]
 Float64s = NDArray[np.float64]
@@ -54,9 +58,15 @@ class Sample:
         mean: Float64s = total / (3 * len(self.rows))
         return mean
 
+    def norm2(self) -> float:
+        """Return `|mu|^2 = (1/n^2) sum_kl k(x_k, x_l)`: every pair, so for few records only."""
+        blocks = range(0, len(self.rows), BLOCK)
+        total = sum(self.mean_embedding(self.rows[i : i + BLOCK]).sum() for i in blocks)
+        return float(total / len(self.rows))
+
     def kernel_to(self, point: Float32s) -> Float64s:
         """Return `k(x_l, point)` for every record, shape `(n,)`."""
-        t = np.exp(self._lifted @ _lift(point[None])[0]).astype(np.float64)
+        t = np.exp(self._lifted @ lift(point[None])[0]).astype(np.float64)
         t4 = t**4
         values: Float64s = (t + t4 + t4**4) / 3.0
         return values
@@ -87,7 +97,7 @@ class Sample:
         The three are one workspace, written over by the next block: fresh memory for each would
         cost more than the arithmetic in it.
         """
-        lifted = _lift(points)
+        lifted = lift(points)
         workspace = np.empty((3, len(points) * BLOCK), dtype=np.float32)
         for start in range(0, len(self.rows), BLOCK):
             rows = self._lifted[start : start + BLOCK]
@@ -102,7 +112,7 @@ class Sample:
             yield rows, t, t4, t16
 
 
-def _lift(points: Float64s | Float32s) -> Float32s:
+def lift(points: Float64s | Float32s) -> Float32s:
     """`(2 z, -|z|^2, -1)`, whose product with `(x, 1, |x|^2)` is `-|z - x|^2`.
 
     So one matrix product gives the exponent of a whole block. Rounding may leave it a millionth
@@ -144,7 +154,13 @@ def squared_mmd_and_gradient(
 
 
 def move(
-    points: Float64s, sample: Sample, *, floor: float, evenness: float, evaluations: int
+    points: Float64s,
+    sample: Sample,
+    *,
+    floor: float,
+    evenness: float,
+    evaluations: int,
+    raw: RawTerm | None = None,
 ) -> Float64s:
     """Return the points moved by L-BFGS down `min_beta mmd2(Z, beta)`.
 
@@ -164,6 +180,8 @@ def move(
     evaluations
         How many times the data is looked at: the budget, and a fixed one, so that the same data
         give the same points on any machine.
+    raw
+        A further term of the objective, for readers of raw features.
 
     References
     ----------
@@ -178,9 +196,15 @@ def move(
         at = flat.reshape(points.shape)
         target, pull = sample.pull(at)
         gram, steepness = gram_and_steepness(at)
+        if raw is not None:
+            raw_target, raw_pull = raw.pull(at)
+            raw_gram = raw.gram(at)
+            target, pull, gram = target + raw_target, pull + raw_pull, gram + raw_gram
         gram[np.diag_indices_from(gram)] += evenness
         weights, free = simplex_weights(gram, target, floor, free)
         value, gradient = _value_and_gradient(at, weights, target, pull, gram, steepness)
+        if raw is not None:
+            gradient += raw.push(at, weights, raw_gram)
         return value, gradient.ravel()
 
     found = minimize(

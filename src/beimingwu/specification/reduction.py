@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from beimingwu.errors import InvalidInput
 from beimingwu.specification.moving import Float32s, Float64s, Sample, gram_and_steepness, move
 from beimingwu.specification.privacy import CROWD, DisclosureAudit, audit, push_off
+from beimingwu.specification.raw_kernel import RawTerm, raw_weight, sees, stretch_to_raw
 from beimingwu.specification.seeding import herded_start
 from beimingwu.specification.simplex import simplex_weights
 from beimingwu.specification.standard import StandardSpace
@@ -25,11 +26,13 @@ FEWEST_RECORDS = 2 * RECORDS_PER_POINT
 #: the first only: further looks at the same records would fit their noise.
 FIRST_LOOK, FIRST_MOVES = 2_000, 150
 SECOND_LOOK, SECOND_MOVES = 20_000, 40
+#: Up to this many features are few.
+FEW_FEATURES = 32
 #: Penalty on `|beta|^2`, so that the points and not the weights carry the shape of the data. It
 #: costs some percent of the squared MMD and buys what a finer kernel than ours asks for: where it
-#: sees no two points together (the public engine's, when features are many or unscaled), even
-#: weights are all that counts.
-EVENNESS = 0.2
+#: sees no two points together (the public engine's, when features are many), even weights are all
+#: that counts. Where features are few it may see more, and speaks for itself (`RawTerm`).
+EVENNESS, EVENNESS_OF_FEW_FEATURES = 0.2, 0.08
 
 
 def reduce(
@@ -76,14 +79,21 @@ def reduce(
     floor = CROWD / len(rows)
 
     m = min(size, len(rows) // RECORDS_PER_POINT)
-    sample = Sample(_some(kernel_rows, FIRST_LOOK, generator))
-    moved = herded_start(sample, m, generator)
-    moved = move(moved, sample, floor=floor, evenness=EVENNESS, evaluations=FIRST_MOVES)
-    if len(sample.rows) < len(rows):
-        sample = Sample(_some(kernel_rows, SECOND_LOOK, generator))
-        moved = move(moved, sample, floor=floor, evenness=EVENNESS, evaluations=SECOND_MOVES)
+    few_features = rows.shape[1] <= FEW_FEATURES
+    evenness = EVENNESS_OF_FEW_FEATURES if few_features else EVENNESS
+    few = Sample(_some(kernel_rows, FIRST_LOOK, generator))
+    moved = herded_start(few, m, generator)
+    moved = move(moved, few, floor=floor, evenness=evenness, evaluations=FIRST_MOVES)
+    if len(few.rows) < len(rows):
+        raw = None
+        many = Sample(_some(kernel_rows, SECOND_LOOK, generator))
+        if few_features and sees(space):
+            left = _weigh(moved, few, floor, evenness)[1] + few.norm2()
+            weight = raw_weight(left, len(moved), len(rows))
+            raw = RawTerm(many.rows, stretch_to_raw(space, float(unit)), weight)
+        moved = move(moved, many, floor=floor, evenness=evenness, evaluations=SECOND_MOVES, raw=raw)
     points = push_off((moved / unit).astype(np.float32), standard, space, generator)
-    weights = _weigh(points * unit, kernel_rows, floor)
+    weights, _ = _weigh(points * unit, Sample(kernel_rows), floor, evenness)
     return space.outward(points), weights, audit(points, weights, standard)
 
 
@@ -93,12 +103,14 @@ def _some(rows: Float32s, most: int, generator: np.random.Generator) -> Float32s
     return rows[np.sort(generator.choice(len(rows), size=most, replace=False))]
 
 
-def _weigh(points: Float32s, rows: Float32s, floor: float) -> Float64s:
-    """Return the best weights of the points for all the rows (kernel units)."""
+def _weigh(
+    points: NDArray[np.floating], sample: Sample, floor: float, evenness: float
+) -> tuple[Float64s, float]:
+    """Return the best weights of the points for the records, and `beta' K beta - 2 c' beta`."""
     gram, _ = gram_and_steepness(points.astype(np.float64))
-    gram += EVENNESS * np.eye(len(points))
-    weights, _ = simplex_weights(gram, Sample(rows).mean_embedding(points), floor)
-    return weights
+    target = sample.mean_embedding(points)
+    weights, _ = simplex_weights(gram + evenness * np.eye(len(points)), target, floor)
+    return weights, float(weights @ gram @ weights - 2.0 * (target @ weights))
 
 
 def _check(n: int, size: int) -> None:
