@@ -28,7 +28,10 @@ lint: $(VENV)/test.stamp ## format, style, types, import directions
 	$(VENV)/bin/lint-imports
 
 bench: $(VENV)/test.stamp $(ENGINE)/engine.stamp ## every benchmark, beside the public engine
+	$(PY) benchmarks/startup.py
 	$(PY) benchmarks/reduction.py
+	$(PY) benchmarks/search_quality.py
+	$(PY) benchmarks/environments.py
 
 engine: $(ENGINE)/engine.stamp ## the public engine in an environment of its own, for parity and benchmarks
 
