@@ -49,7 +49,8 @@ def raise_raised(error: object, what: str, last: str, *, walls: bool = False) ->
     if given.get("module"):
         raise GuestCrashed(
             f"The learnware imports {given['module']!r}, which is not installed here.{last}",
-            remedy="Its requirements.txt must name the package, and it must be installed.",
+            remedy="Name its package in requirements.txt or environment.yaml; where learnwares run "
+            "with BEIMINGWU_PACKAGES=current, install it.",
             code="guest.import",
         )
     refused = walls and kind == "PermissionError"
