@@ -25,16 +25,20 @@ def submit_learnwares(
     """Train, specify, pack and submit the learnwares of `names`, one at a time.
 
     Yields the submission of each, whose verification goes on in the dock meanwhile; None where the
-    dock has it already from an earlier run.
+    dock has it already from an earlier run, which may have been killed anywhere.
     """
-    present = {record.name for record in dock.list(limit=None)}
+    present = {record.name: record for record in dock.list(limit=None, state=None)}
     with tempfile.TemporaryDirectory(prefix="beimingwu-demo-") as folder:
         for station in names:
             for season, hours in stations[station].items():
-                if name_of(station, season) in present:
+                record = present.get(name_of(station, season))
+                if record is None or record.state == "rejected":
+                    yield dock.submit(_learnware(station, season, hours, Path(folder)))
+                elif record.state == "withdrawn":
+                    dock.restore(record.id)
                     yield None
                 else:
-                    yield dock.submit(_learnware(station, season, hours, Path(folder)))
+                    yield None if record.state == "published" else dock.submission(record.id)
 
 
 @contextmanager
