@@ -69,8 +69,35 @@ HOSTILE: dict[str, tuple[bytes, str]] = {
     "two YAML documents": (MANIFEST + b"---\n" + MANIFEST, "manifest.yaml"),
     "a number of 5000 digits": (
         with_model("{class_name: Model, kwargs: {n: %s}}" % ("9" * 5000)),
-        "manifest.yaml",
+        "manifest.long_number",
     ),
+    "a number in base 60, of 400 kB": (
+        with_model("{class_name: Model, kwargs: {n: !!int '1%s'}}" % (":1" * 200_000)),
+        "manifest.long_number",
+    ),
+    "a float in base 60, of 400 kB": (
+        with_model("{class_name: Model, kwargs: {n: !!float '1%s.5'}}" % (":1" * 200_000)),
+        "manifest.long_number",
+    ),
+    "a number in base 60": (
+        with_model("{class_name: Model, kwargs: {n: !!int '1:30'}}"),
+        "manifest.tag",
+    ),
+    "a number of 500,000 hexadecimal digits": (
+        with_model("{class_name: Model, kwargs: {n: 0x%s}}" % ("f" * 500_000)),
+        "manifest.long_number",
+    ),
+    "a float of 500,000 digits": (
+        with_model("{class_name: Model, kwargs: {n: 1.%s}}" % ("9" * 500_000)),
+        "manifest.long_number",
+    ),
+    "a number over 64 bits": (
+        with_model("{class_name: Model, kwargs: {n: 0x8000000000000000}}"),
+        "manifest.large_number",
+    ),
+    "a truth that is neither": (b"model: !!bool maybe", "manifest.yaml"),
+    "a time that is none": (b"model: !!timestamp today", "manifest.yaml"),
+    "a number that is empty": (b"model: !!int ''", "manifest.yaml"),
     "a manifest in UTF-16": (MANIFEST.decode().encode("utf-16"), "manifest.encoding"),
     "a key twice": (with_model("{class_name: Model, class_name: Evil}"), "manifest.duplicate_key"),
     "a manifest that is a list": (b"[model]", "manifest.shape"),
@@ -125,6 +152,31 @@ HOSTILE: dict[str, tuple[bytes, str]] = {
 def test_the_manifest_that_the_hostile_ones_differ_from_is_accepted() -> None:
     with open_archive(an_archive(MANIFEST)) as archive:
         assert archive.manifest.statistical[0].file_name == "stat.json"
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        # Base 60 of YAML 1.1 stays text: a time of day is what it usually meant.
+        ("1:30", "1:30"),
+        ("190:20:30.15", "190:20:30.15"),
+        ("1" + ":1" * 200_000, "1" + ":1" * 200_000),
+        ("0x1f", 31),
+        ("0b11", 3),
+        ("-017", -15),
+        ("1_000", 1000),
+        ("0", 0),
+        ("-9223372036854775808", -(2**63)),
+        ("1.5e+3", 1500.0),
+        ("-.5", -0.5),
+        ("-.inf", float("-inf")),
+    ],
+    ids=lambda value: str(value)[:24],
+)
+def test_a_number_is_read_as_yaml_means_it_but_for_base_60(text: str, value: object) -> None:
+    manifest = with_model("{class_name: Model, kwargs: {n: " + text + "}}")
+    with open_archive(an_archive(manifest)) as archive:
+        assert archive.manifest.kwargs["n"] == value
 
 
 @pytest.mark.parametrize("name", HOSTILE)

@@ -7,6 +7,8 @@ engine's template writes for shapes.
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Hashable
 from typing import Any, NoReturn
 
@@ -17,6 +19,16 @@ from beimingwu.errors import HostileArchive, InvalidArchive
 #: Values in the document, aliases counted each time they stand for something.
 MAX_VALUES = 20_000
 MAX_DEPTH = 32
+#: Characters of one number. Python's conversions cost the square of the length; a double needs 24.
+MAX_NUMBER_CHARACTERS = 64
+_INTEGERS = range(-(2**63), 2**63)
+_INT_TAG, _FLOAT_TAG = "tag:yaml.org,2002:int", "tag:yaml.org,2002:float"
+# YAML 1.1 without its numbers in base 60, of which a long one takes the constructor minutes.
+_INT = re.compile(r"[-+]?(?:0b[01_]+|0x[0-9a-fA-F_]+|0[0-7_]*|[1-9][0-9_]*)$")
+_FLOAT = re.compile(
+    r"(?:[-+]?(?:[0-9][0-9_]*\.[0-9_]*|\.[0-9][0-9_]*)(?:[eE][-+][0-9]+)?"
+    r"|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))$"
+)
 _TUPLE_TAG = "tag:yaml.org,2002:python/tuple"
 
 
@@ -26,7 +38,8 @@ def load_yaml(data: bytes) -> object:
     Raises
     ------
     InvalidArchive
-        Not UTF-8, not YAML, a key given twice, a tag that would construct something.
+        Not UTF-8, not YAML, a key given twice, a tag that would construct something, a number
+        that is long or over 64 bits.
     HostileArchive
         Nested or aliased beyond what a manifest needs.
 
@@ -45,7 +58,8 @@ def load_yaml(data: bytes) -> object:
         _refuse("learnware.yaml is not UTF-8.", "manifest.encoding")
     except yaml.constructor.ConstructorError as error:
         _refuse(f"learnware.yaml: {error.problem}.", "manifest.tag")
-    except (yaml.YAMLError, ValueError) as error:
+    except (yaml.YAMLError, ValueError, LookupError, AttributeError) as error:
+        # The last two are what PyYAML raises for `!!bool maybe` and `!!timestamp today`.
         _refuse(f"learnware.yaml is not plain YAML: {_one_line(error)}.", "manifest.yaml")
 
 
@@ -62,12 +76,12 @@ def dump_yaml(document: object) -> bytes:
 
 
 class _PlainLoader(yaml.SafeLoader):
-    """SafeLoader that knows tuples and refuses a key given twice."""
+    """SafeLoader that knows tuples, and refuses long numbers and a key given twice."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        given = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
-        for key in set(given):
-            if given.count(key) > 1:
+        given = Counter(key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode))
+        for key, times in given.items():
+            if times > 1:
                 _refuse(f"learnware.yaml gives {key!r} twice.", "manifest.duplicate_key")
         return super().construct_mapping(node, deep=deep)
 
@@ -77,8 +91,40 @@ class _PlainLoader(yaml.SafeLoader):
             raise yaml.constructor.ConstructorError(None, None, "a tuple must be a list")
         return tuple(self.construct_sequence(node, deep=True))
 
+    def construct_integer(self, node: yaml.ScalarNode) -> int:
+        """Build an integer of 64 bits, from text short enough to convert."""
+        number = self.construct_yaml_int(_short(node))
+        if number not in _INTEGERS:
+            _refuse(f"learnware.yaml holds {number}, over 64 bits.", "manifest.large_number")
+        return number
 
+    def construct_real(self, node: yaml.ScalarNode) -> float:
+        """Build a float, from text short enough to convert."""
+        return self.construct_yaml_float(_short(node))
+
+
+_PlainLoader.yaml_implicit_resolvers = {
+    first: [resolver for resolver in resolvers if resolver[0] not in (_INT_TAG, _FLOAT_TAG)]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+_PlainLoader.add_implicit_resolver(_INT_TAG, _INT, list("-+0123456789"))
+_PlainLoader.add_implicit_resolver(_FLOAT_TAG, _FLOAT, list("-+0123456789."))
+_PlainLoader.add_constructor(_INT_TAG, _PlainLoader.construct_integer)
+_PlainLoader.add_constructor(_FLOAT_TAG, _PlainLoader.construct_real)
 _PlainLoader.add_constructor(_TUPLE_TAG, _PlainLoader.construct_tuple)
+
+
+def _short(node: yaml.ScalarNode) -> yaml.ScalarNode:
+    """Return the node of a number; refuse one that would take long to convert."""
+    text = str(node.value)
+    if len(text) > MAX_NUMBER_CHARACTERS:
+        _refuse(
+            f"learnware.yaml holds a number of {len(text):,} characters: {text[:20]}….",
+            "manifest.long_number",
+        )
+    if ":" in text:  # Only a tag leads here.
+        _refuse(f"learnware.yaml holds a number in base 60: {text}.", "manifest.tag")
+    return node
 
 
 class _PlainDumper(yaml.SafeDumper):
