@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from beimingwu.errors import InvalidInput
 from beimingwu.specification.moving import Float32s, Float64s, Sample, gram_and_steepness, move
@@ -71,7 +72,15 @@ def reduce(
     ((20, 3), True, True)
     """
     _check(len(rows), size)
-    generator = np.random.default_rng(random_state)
+    # The matrices are small: threads only get in each other's way (ten times slower on busy cores),
+    # and sums in another order would give other points.
+    with threadpool_limits(limits=1, user_api="blas"):
+        return _reduced(rows, size, np.random.default_rng(random_state))
+
+
+def _reduced(
+    rows: NDArray[np.floating], size: int, generator: np.random.Generator
+) -> tuple[NDArray[np.float32], Float64s, DisclosureAudit]:
     space = StandardSpace.of(rows)
     standard = space.inward(rows)
     unit = np.float32(np.sqrt(0.25 / rows.shape[1]))

@@ -50,7 +50,7 @@ def specify(
     size
         Points wanted; a point stands for ten records, so there are at most `n // 10`.
     random_state
-        Same data and same seed give the same specification, to the byte.
+        Same data and same seed give the same specification, to the byte on one machine.
     features
         One name per feature; the columns of a data frame where omitted.
 
