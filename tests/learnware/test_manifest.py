@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from beimingwu.errors import InvalidArchive
@@ -98,7 +98,11 @@ names = st.from_regex(r"[a-z_][a-z0-9_]{0,8}", fullmatch=True).filter(
     lambda name: not keyword.iskeyword(name)
 )
 values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=9),
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**63), 2**63 - 1)
+    | st.floats(allow_nan=False)
+    | st.text(max_size=9),
     lambda inner: (
         st.lists(inner, max_size=3)
         | st.lists(inner, max_size=3).map(tuple)
@@ -121,5 +125,7 @@ manifests = st.builds(
 
 
 @given(manifests)
+@example(Manifest(id="\x85"))
+@example(Manifest(name="a\u2028b\x85 c"))
 def test_what_is_dumped_parses_to_the_same(manifest: Manifest) -> None:
     assert Manifest.parse(manifest.dump()) == manifest

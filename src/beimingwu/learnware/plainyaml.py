@@ -133,7 +133,13 @@ class _PlainDumper(yaml.SafeDumper):
     def ignore_aliases(self, data: object) -> bool:
         return True
 
+    def represent_text(self, text: str) -> yaml.ScalarNode:
+        """Quote NEL and its like doubly: between single quotes they come back as blanks."""
+        style = '"' if set(text) & set("\x85\u2028\u2029") else None
+        return self.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
+
+_PlainDumper.add_representer(str, _PlainDumper.represent_text)
 _PlainDumper.add_representer(
     tuple, lambda dumper, value: dumper.represent_sequence(_TUPLE_TAG, list(value), flow_style=True)
 )
