@@ -13,6 +13,8 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import sqlalchemy as sa
+
 from beimingwu.dock.blobs import Blobs, Unpacked
 from beimingwu.dock.catalogue import Catalogue
 from beimingwu.dock.locks import Locks
@@ -27,7 +29,15 @@ from beimingwu.runtime.isolation import gated_environments, open_model, own_pack
 from beimingwu.runtime.lock import Lock
 
 #: Of errors that say nothing about a learnware: its verification waits until they are mended.
-_OUR_FAULT = ("environment.offline", "environment.no_uv", "input.setting", "input.sandbox")
+_OUR_FAULT = (
+    "environment.offline",
+    "environment.no_uv",
+    "input.setting",
+    "input.sandbox",
+    "dock.disk_full",
+)
+_REPORT = "Report it with the archive; submit it again to a release that mends it."
+_LONGEST_REASON = 300
 
 
 class Verifier:
@@ -207,7 +217,11 @@ class Verifier:
 
 
 def _step(name: str, attempt: Callable[[], str]) -> Step:
-    """Return what came of an attempt as a step; what is our fault, not the learnware's, rises."""
+    """Return what came of an attempt as a step; what is our fault, not the learnware's, rises.
+
+    An exception that nobody foresaw fails the step. It might be ours, but it came with this
+    learnware: were its verification begun again, every opening of the dock would meet it.
+    """
     started = time.perf_counter()
     try:
         message = attempt()
@@ -216,6 +230,13 @@ def _step(name: str, attempt: Callable[[], str]) -> Step:
             raise
         seconds = time.perf_counter() - started
         return Step(name, "failed", error.problem, error.code, seconds, error.remedy)
+    except (OSError, MemoryError, sa.exc.OperationalError):
+        raise  # A full disk, a busy machine: it passes, and the learnware did nothing.
+    except Exception as error:
+        seconds = time.perf_counter() - started
+        problem = f"This is a defect of the dock, met in this check: {type(error).__name__}: "
+        problem += f"{error}"[:_LONGEST_REASON]
+        return Step(name, "failed", problem, f"{name}.internal", seconds, _REPORT)
     return Step(name, "passed", message, seconds=time.perf_counter() - started)
 
 
