@@ -8,23 +8,38 @@ from beimingwu.learnware import open_archive
 
 
 @pytest.fixture(scope="module")
-def bad(tmp_path_factory, owner, write_module):
-    """Return an archive that every cheap check passes and whose model answers at random."""
+def packed(tmp_path_factory, owner, write_module):
+    """Return a function that packs a model of which only the body of `predict` is given."""
     from beimingwu import pack, read_specification
 
-    folder = tmp_path_factory.mktemp("bad") / "model"
-    write_module(folder, "return np.random.default_rng().random((len(X), 1))")
-    return pack(
-        folder,
-        read_specification(owner.spec),
-        path=folder.parent / "bad.zip",
-        name="A random model",
-        description="It answers at random.",
-        scenarios="Others",
-        license="MIT",
-        task="Regression",
-        outputs=["noise"],
-    )
+    def pack_model(body):
+        folder = tmp_path_factory.mktemp("other") / "model"
+        write_module(folder, body)
+        return pack(
+            folder,
+            read_specification(owner.spec),
+            path=folder.parent / "other.zip",
+            name="Another model",
+            description="It answers in its own way.",
+            scenarios="Others",
+            license="MIT",
+            task="Regression",
+            outputs=["noise"],
+        )
+
+    return pack_model
+
+
+@pytest.fixture(scope="module")
+def bad(packed):
+    """Return an archive that every cheap check passes and whose model answers no numbers."""
+    return packed("return np.full((len(X), 1), np.nan)")
+
+
+@pytest.fixture(scope="module")
+def random(packed):
+    """Return an archive whose model answers at random."""
+    return packed("return np.random.default_rng().random((len(X), 1))")
 
 
 @pytest.fixture
@@ -65,15 +80,29 @@ def test_check_tells_which_rule_a_model_breaks_and_what_to_do(run, bad):
     assert ran.status == 7
     assert ran.lines[-1].startswith("✗ usability")
     assert ran.err == (
-        "Error: predict returned other answers when it was asked the same again.\n"
-        "Fix the random state, and switch dropout off: model.eval().\n"
+        "Error: predict returned NaN or infinity on data like the learnware's own.\n"
+        "Look at how the model treats its input; every answer must be a finite number.\n"
     )
 
 
 def test_a_failed_check_is_json_as_well(run, bad):
     ran = run("check", bad, "--format", "json")
     assert ran.status == 7
-    assert ran.json[-1]["code"] == "usability.not_deterministic"
+    assert ran.json[-1]["code"] == "usability.not_finite"
+
+
+def test_a_warning_is_told_with_what_to_do_and_keeps_nobody_from_publishing(run, random, tmp_path):
+    warning = (
+        "predict returned other answers when it was asked the same again. "
+        "Fix the random state, and switch dropout off: model.eval()."
+    )
+    ran = run("check", random)
+    assert ran.status == 0
+    assert ran.lines[-1].startswith("! usability") and ran.lines[-1].endswith(warning)
+    dock = tmp_path / "dock"
+    assert run("submit", random, "--dock", dock).status == 0
+    shown = run("show", "00000001", "--dock", dock)
+    assert "usability    warned" in shown.out and warning in shown.out
 
 
 def test_a_file_that_is_no_archive_is_refused_in_two_lines(run, owner):
@@ -110,7 +139,7 @@ def test_a_rejected_submission_is_no_success_and_can_be_looked_at(run, bad, tmp_
     ran = run("submit", bad, "--dock", dock)
     assert (ran.status, ran.out) == (7, "")
     assert "00000001 is rejected" in ran.err
-    assert ran.err.endswith("Fix the random state, and switch dropout off: model.eval().\n")
+    assert ran.err.endswith("every answer must be a finite number.\n")
 
     shown = run("show", "00000001", "--dock", dock, "--format", "json").json
     assert shown["state"] == "rejected"

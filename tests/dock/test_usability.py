@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -49,8 +50,6 @@ def module(answer: str, output_shape: str = "None", input_shape: str = "(3,)") -
         (module("np.full(len(X), 3)"), CLASSES, "usability.labels"),
         (module("np.full(len(X), -1)"), CLASSES, "usability.labels"),
         (module("np.full(len(X), 0.5)"), CLASSES, "usability.labels"),
-        (module("X[:, 0] + self.calls"), {}, "usability.not_deterministic"),
-        (module("X[:, 0] - X[:, 0].mean()"), {}, "usability.depends_on_batch"),
         (module("X[:1, 0]"), {}, "guest.reply_length"),
         (module("1 / 0"), {}, "guest.raised"),
         ("import a_package_that_nobody_has", {}, "guest.import"),
@@ -88,7 +87,87 @@ def test_what_answers_as_declared_is_published(
 ) -> None:
     submission = dock.submit(archive(module=answer), semantic(**about)).wait()
     assert submission.state == "published"
-    assert [step.name for step in submission.steps[-2:]] == ["usability", "accommodate"]
+    told = [(step.name, step.state, step.code) for step in submission.steps[-2:]]
+    assert told == [("usability", "passed", "ok"), ("accommodate", "passed", "ok")]
+    assert re.search(
+        r"^Answered 64 records .*; start [\d.]+ s, \S+ ms a record, \d+ MiB at most\.$",
+        submission.steps[-2].message,
+    )
+
+
+@pytest.mark.parametrize(
+    ("answer", "code", "problem", "remedy"),
+    [
+        (
+            module("X[:, 0] + self.calls"),
+            "usability.not_deterministic",
+            "predict returned other answers when it was asked the same again.",
+            "Fix the random state, and switch dropout off: model.eval().",
+        ),
+        (
+            module("X[:, 0] - X[:1, 0]"),
+            "usability.depends_on_batch",
+            "predict answers a record differently depending on the records beside it.",
+            "Use statistics of the training data, not of the batch: model.eval() for batch "
+            "normalisation.",
+        ),
+        (
+            module("X[:, 0] + (1 if X.dtype == np.float64 else 0)"),
+            "usability.depends_on_type",
+            "predict answers the same numbers differently as float64 than as float32.",
+            "Convert the input in predict, such as by np.asarray(X, dtype=np.float32).",
+        ),
+        (
+            module("X[:, 0] + {'float32': 1}[str(X.dtype)]"),
+            "usability.float64",
+            "predict fails on numbers of type float64: The learnware failed to predict: KeyError: "
+            "'float64'",
+            "Convert the input in predict, such as by np.asarray(X, dtype=np.float32).",
+        ),
+        (
+            module("X[:, 0] + 0 * X[0, 0]"),
+            "usability.empty_batch",
+            "predict fails on an empty batch: The learnware failed to predict: IndexError: index 0 "
+            "is out of bounds for axis 0 with size 0",
+            "Return an array of no answers where predict is given no records.",
+        ),
+        (
+            module("X[:, 0] if len(X) else __import__('os')._exit(3)"),
+            "usability.empty_batch",
+            "predict fails on an empty batch: The learnware's process ended with status 3 during "
+            "predict.",
+            "Return an array of no answers where predict is given no records.",
+        ),
+    ],
+)
+def test_what_users_can_live_with_is_published_with_a_warning(
+    dock: Dock,
+    archive: Archive,
+    semantic: Semantic,
+    answer: str,
+    code: str,
+    problem: str,
+    remedy: str,
+) -> None:
+    submission = dock.submit(archive(module=answer), semantic()).wait()
+    assert submission.state == "published"
+    step = submission.steps[-2]
+    assert (step.name, step.state, step.code) == ("usability", "warned", code)
+    assert step.message.startswith("Answered 64 records drawn from its specification")
+    assert f"MiB at most. {problem}" in step.message
+    assert step.remedy.startswith(remedy)
+
+
+def test_every_warning_is_told_with_its_remedy(
+    dock: Dock, archive: Archive, semantic: Semantic
+) -> None:
+    answer = module("X[:, 0] - X[0, 0] + {'float32': 1}[str(X.dtype)]")
+    step = dock.submit(archive(module=answer), semantic()).wait().steps[-2]
+    assert step.code == "usability.depends_on_batch"
+    for told in ("depending on the records beside it", "of type float64", "on an empty batch"):
+        assert told in step.message
+    for mend in ("batch normalisation", "np.float32", "no answers"):
+        assert mend in step.remedy
 
 
 def test_a_text_learnware_is_tried_on_sentences(

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from beimingwu.dock import Event, LearnwareRecord, Step, Submission
 
 _STEP_WIDTH = 12
-_MARKS = {"passed": "✓", "failed": "✗"}
+_MARKS = {"passed": "✓", "warned": "!", "failed": "✗"}
 
 
 def record_json(record: LearnwareRecord) -> dict[str, object]:
@@ -98,8 +98,9 @@ def events_table(events: Iterable[Event]) -> Table:
 
 
 def step_line(step: Step) -> str:
-    """Return one step as it is told while one waits."""
-    return f"{_MARKS[step.state]} {step.name:<{_STEP_WIDTH}}{step.seconds:7.2f} s  {step.message}"
+    """Return one step as it is told while one waits; a failure is told with its remedy later."""
+    told = f"{step.message} {step.remedy}" if step.state == "warned" else step.message
+    return f"{_MARKS[step.state]} {step.name:<{_STEP_WIDTH}}{step.seconds:7.2f} s  {told}"
 
 
 def follow(submission: Submission, dock: DockChoice, output: Output) -> None:

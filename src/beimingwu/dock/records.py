@@ -24,17 +24,18 @@ class Step:
     Parameters
     ----------
     name
-        `archive`, `manifest`, `semantic`, `statistical`, `usability` or `accommodate`.
+        `archive`, `manifest`, `semantic`, `statistical`, `environment`, `usability` or
+        `accommodate`.
     state
-        Whether the learnware passed.
+        Whether the learnware passed; `warned` where it did, and its owner should mend something.
     message
         One or two sentences for its owner.
     code
-        Stable machine code: `ok`, or that of the rule it broke.
+        Stable machine code: `ok`, or that of the rule it broke, or of the first warning.
     seconds
         How long the step took.
     remedy
-        What to do about a failure.
+        What to do about a failure or a warning.
 
     Examples
     --------
@@ -43,7 +44,7 @@ class Step:
     """
 
     name: str
-    state: Literal["passed", "failed"]
+    state: Literal["passed", "warned", "failed"]
     message: str
     code: str = "ok"
     seconds: float = 0.0

@@ -6,13 +6,15 @@ be good for. What comes back is held against what the semantic specification dec
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NoReturn, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from beimingwu.errors import CheckFailed
+from beimingwu.errors import CheckFailed, GuestFailed
 from beimingwu.specification.rkme import RKME
 from beimingwu.specification.semantic import SemanticSpecification
 
@@ -46,11 +48,22 @@ class Running(Protocol):
 
 
 @dataclass(frozen=True)
+class Warned:
+    """What a published learnware does that its owner should mend, how, and a stable code."""
+
+    problem: str
+    remedy: str
+    code: str
+
+
+@dataclass(frozen=True)
 class Usability:
-    """What was tried: how many records, and the shape of one answer."""
+    """What was tried: how many records, the shape of one answer and the time it took."""
 
     rows: int
     answer_shape: tuple[int, ...]
+    row_seconds: float
+    warnings: tuple[Warned, ...] = ()
 
 
 def check_usability(
@@ -58,11 +71,15 @@ def check_usability(
 ) -> Usability:
     """Run a started learnware on sampled and edge inputs.
 
+    What makes its answers useless is refused. What its users can live with, as those of the docks
+    of 2024 did, is a warning: answers that vary, and inputs that it fails on, of no records or of
+    float64.
+
     Raises
     ------
     CheckFailed
         Codes `usability.input_shape`, `.not_numbers`, `.output_shape`, `.dimension`, `.not_finite`,
-        `.labels`, `.not_deterministic`, `.depends_on_batch`.
+        `.labels`.
     GuestFailed
         Its own code failed.
     """
@@ -71,12 +88,48 @@ def check_usability(
     answers = _answers(model, inputs)
     _check_shape(answers, model.output_shape, semantic)
     _check_values(answers, semantic)
-    _check_same(answers, _answers(model, inputs), _NOT_DETERMINISTIC)
-    for edge in (inputs[:1], [*inputs[:2], *inputs[:2]]):
-        batch = edge if isinstance(inputs, list) else np.asarray(edge)
+    started = time.perf_counter()
+    again = _answers(model, inputs)
+    row_seconds = (time.perf_counter() - started) / len(inputs)
+    found = [_batch(model, inputs, answers), *_edges(model, inputs, answers)]
+    if not _same(answers, again):  # Then nothing else that differs says anything.
+        found = [_NOT_DETERMINISTIC, *(warned for warned in found if warned not in _DIFFERENCES)]
+    warnings = tuple(warned for warned in found if warned is not None)
+    return Usability(len(inputs), answers.shape[1:], row_seconds, warnings)
+
+
+def _batch(model: Running, inputs: Inputs, answers: NDArray[Any]) -> Warned | None:
+    """Ask for the second record alone, and for the first two of them twice."""
+    same = True
+    for rows in ([1], [0, 1, 0, 1]):
+        batch = [inputs[row] for row in rows] if isinstance(inputs, list) else inputs[rows]
         again = _answers(model, batch)
-        _check_same(np.concatenate([answers[:2], answers[:2]])[: len(again)], again, _BATCH)
-    return Usability(len(inputs), answers.shape[1:])
+        same = same and _same(answers[rows], again)
+    return None if same else _BATCH
+
+
+def _edges(model: Running, inputs: Inputs, answers: NDArray[Any]) -> Iterator[Warned | None]:
+    """Ask the same in float64, and ask nothing; a list of no texts cannot be told from numbers."""
+    if isinstance(inputs, list):
+        return
+    try:
+        if not _same(answers, _answers(model, inputs.astype(np.float64))):
+            yield _TYPE
+    except GuestFailed as error:
+        yield _fails_on("numbers of type float64", error, "float64")
+    try:
+        _answers(model, inputs[:0])
+    except GuestFailed as error:
+        yield _fails_on("an empty batch", error, "empty_batch")
+
+
+def _fails_on(what: str, error: GuestFailed, code: str) -> Warned:
+    reason = error.problem.partition("\n")[0]
+    remedy = {
+        "float64": "Convert the input in predict, such as by np.asarray(X, dtype=np.float32).",
+        "empty_batch": "Return an array of no answers where predict is given no records.",
+    }[code]
+    return Warned(f"predict fails on {what}: {reason}", remedy, f"usability.{code}")
 
 
 def sampled_inputs(specification: RKME, input_shape: tuple[int, ...] | None) -> Inputs:
@@ -172,28 +225,31 @@ def _check_labels(answers: NDArray[Any], classes: int) -> None:
         )
 
 
-_NOT_DETERMINISTIC = (
+_NOT_DETERMINISTIC = Warned(
     "predict returned other answers when it was asked the same again.",
     "Fix the random state, and switch dropout off: model.eval().",
-    "not_deterministic",
+    "usability.not_deterministic",
 )
-_BATCH = (
+_BATCH = Warned(
     "predict answers a record differently depending on the records beside it.",
     "Use statistics of the training data, not of the batch: model.eval() for batch normalisation.",
-    "depends_on_batch",
+    "usability.depends_on_batch",
 )
+_TYPE = Warned(
+    "predict answers the same numbers differently as float64 than as float32.",
+    "Convert the input in predict, such as by np.asarray(X, dtype=np.float32).",
+    "usability.depends_on_type",
+)
+_DIFFERENCES = (_BATCH, _TYPE)
 
 
-def _check_same(one: NDArray[Any], other: NDArray[Any], broken: tuple[str, str, str]) -> None:
+def _same(one: NDArray[Any], other: NDArray[Any]) -> bool:
     if one.dtype.kind in "biuf" and other.dtype.kind in "biuf":
         size = float(np.abs(one).max(initial=0.0))
-        same = one.shape == other.shape and np.allclose(
+        return one.shape == other.shape and np.allclose(
             one, other, rtol=_TOLERANCE, atol=_TOLERANCE * size, equal_nan=True
         )
-    else:
-        same = np.array_equal(one, other)
-    if not same:
-        _refuse(*broken)
+    return np.array_equal(one, other)
 
 
 def _refuse(problem: str, remedy: str, code: str) -> NoReturn:

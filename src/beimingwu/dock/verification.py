@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -21,7 +22,7 @@ from beimingwu.dock.locks import Locks
 from beimingwu.dock.pointset import loads_pointset
 from beimingwu.dock.records import Revision, Step
 from beimingwu.dock.submission import Bell
-from beimingwu.dock.usability import check_usability
+from beimingwu.dock.usability import Warned, check_usability
 from beimingwu.errors import BeimingwuError, Conflict, SandboxUnavailable
 from beimingwu.learnware.archive import open_archive, requirements_of
 from beimingwu.learnware.manifest import MANIFEST_NAME, Manifest
@@ -196,22 +197,36 @@ class Verifier:
 
     def _usability(self, revision: Revision, lock: Mapping[str, object] | None) -> Step:
         """Run the learnware, and return what came of it as a step."""
-        return _step("usability", lambda: self._tried(revision, lock))
+        found: list[Warned] = []
+        step = _step("usability", lambda: self._tried(revision, lock, found))
+        if step.state == "failed" or not found:
+            return step
+        return replace(
+            step,
+            state="warned",
+            message=" ".join((step.message, *(warned.problem for warned in found))),
+            code=found[0].code,
+            remedy=" ".join(warned.remedy for warned in found),
+        )
 
     def _folder(self, revision: Revision) -> Path:
         with self._locks.writing():
             return self._unpacked.folder(revision.archive_sha256, unpack)
 
-    def _tried(self, revision: Revision, lock: Mapping[str, object] | None) -> str:
+    def _tried(
+        self, revision: Revision, lock: Mapping[str, object] | None, found: list[Warned]
+    ) -> str:
+        """Tell what the learnware was asked; warnings go to `found`."""
         specification = loads_pointset(self._blobs.read(revision.specification_sha256))
         folder = self._folder(revision)
         with open_model(folder, manifest_of(folder), requirements_of(folder), lock=lock) as model:
             tried = check_usability(model, revision.semantic, specification)
             report = model.report
+        found += tried.warnings
         return (
             f"Answered {tried.rows} records drawn from its specification, shape "
-            f"{tried.answer_shape} each, twice alike; start {report.start_seconds:.2f} s, "
-            f"last call {report.call_seconds * 1000:.1f} ms, "
+            f"{tried.answer_shape} each; start {report.start_seconds:.2f} s, "
+            f"{tried.row_seconds * 1000:.3g} ms a record, "
             f"{report.peak_memory / 2**20:.0f} MiB at most."
         )
 
