@@ -23,6 +23,21 @@ def climates(tmp_path_factory, write_module):
             "assert np.isfinite(X).all(); return (X[:, 2:] > 0).astype(int)",
         ),
     }
+    return filled_dock(folder, write_module, made)
+
+
+@pytest.fixture(scope="module")
+def animals(tmp_path_factory, write_module):
+    """Return a dock: 00000001 tells cat from dog where it is cold, 00000002 ant from cat."""
+    folder = tmp_path_factory.mktemp("animals")
+    made = {
+        "cat or dog": (-4.0, "Classification", ["cat", "dog"], "return np.full(len(X), 1)"),
+        "ant or cat": (4.0, "Classification", ["ant", "cat"], "return np.full(len(X), 0)"),
+    }
+    return filled_dock(folder, write_module, made)
+
+
+def filled_dock(folder, write_module, made):
     with Dock.open(folder / "dock") as dock:
         for name, (centre, task, outputs, body) in made.items():
             archive = pack(
@@ -194,6 +209,14 @@ def test_columns_without_those_names_are_told_in_two_lines(run, climates, home):
 def test_classes_are_named(run, climates, cold):
     rows = answers(run("predict", "00000003", cold, "--dock", climates))
     assert rows[0] == {"prediction": "0", "label": "cold"}
+
+
+def test_classes_of_several_learnwares_are_named_as_each_of_them_names_its_own(run, animals, both):
+    ran = run("predict", "--auto", both, "--dock", animals)
+    assert "00000001 (cat or dog)" in ran.err and "00000002 (ant or cat)" in ran.err
+    told = [row["label"] for row in answers(ran)]
+    assert told[:300].count("dog") > 285 and told[300:].count("ant") > 285
+    assert "cat" not in told
 
 
 def test_missing_values_are_left_to_the_learnware_unless_fill_is_asked_for(run, climates, home):

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from beimingwu.specification import RKME
+from beimingwu.specification import RKME, Dimensions
 
 
 class SmallLearnware:
@@ -39,13 +39,22 @@ class Factory:
     features = 2
 
     def __call__(
-        self, answer: Any = 0.0, at: float = 0.0, *, id: str = "00000001", task: str | None = None
+        self,
+        answer: Any = 0.0,
+        at: float = 0.0,
+        *,
+        id: str = "00000001",
+        task: str | None = None,
+        output: Dimensions | None = None,
     ) -> SmallLearnware:
         def constant(X: np.ndarray) -> np.ndarray:
             return np.repeat(np.asarray(answer)[None], len(X), axis=0)
 
         model = answer if callable(answer) else constant
-        return SmallLearnware(id, self.specification(at), model, task)
+        made = SmallLearnware(id, self.specification(at), model, task)
+        if output is not None:
+            made.semantic = SimpleNamespace(task=task or "Classification", output=output)
+        return made
 
     def specification(self, at: float = 0.0, features: tuple[str, ...] = ()) -> RKME:
         generator = np.random.default_rng(7)

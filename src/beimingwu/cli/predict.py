@@ -176,11 +176,8 @@ def _answers(
 
 
 def _labels(reuser: Reuser, predictions: Sequence[Any]) -> dict[str, list[Any]]:
-    semantic = getattr(reuser.learnwares[0], "semantic", None)
-    if semantic is None or semantic.task != "Classification" or semantic.output is None:
-        return {}
-    names = semantic.output.names
-    if not names or not all(float(label) in range(len(names)) for label in predictions):
+    names = [str(name) for name in getattr(reuser, "classes_", ())]
+    if not names or not all(label in range(len(names)) for label in predictions):
         return {}
     return {"label": [names[int(label)] for label in predictions]}
 

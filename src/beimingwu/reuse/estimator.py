@@ -18,12 +18,16 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from beimingwu.errors import InvalidInput
+from beimingwu.reuse.classes import Classes, common_classes, require_same_classes
 from beimingwu.reuse.outputs import Answer, DeclaredTask, Task, checked_answer, combine, settle
 from beimingwu.specification import RKME
 
 
 class LearnwareLike(Protocol):
-    """What a reuser needs of a learnware: a name, a specification, and predictions."""
+    """What a reuser needs of a learnware: a name, a specification, and predictions.
+
+    Where it has a `semantic` specification too, task and names of classes are read from it.
+    """
 
     @property
     def id(self) -> str:
@@ -85,19 +89,24 @@ class Reuser(ABC):
         X
             Rows of the user's data, shape `(n, d)`; not needed.
         y
-            Targets; for a classification their values become `classes_`.
+            Targets; for a classification their values become `classes_`. Without them `classes_`
+            are the names of the classes, where the learnwares name them.
 
         Raises
         ------
         InvalidInput
-            No learnwares, weights that do not match them, or rows of another shape.
+            No learnwares, weights that do not match them, classes that cannot be brought
+            together, or rows of another shape.
         """
         self._checked_weights()
+        classes = self._classes()
         if X is not None:
             self._checked(X)
         self.n_features_in_ = self._specs()[0].dimension
         if y is not None and self._kind() == "classifier":
             self.classes_ = np.unique(np.asarray(y))
+        elif classes.names:
+            self.classes_ = np.array(classes.names)
         return self
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
@@ -113,12 +122,15 @@ class Reuser(ABC):
         -------
         ndarray
             Numbers `(n,)` or `(n, k)`, or one label per row `(n,)`. Where learnwares answer with
-            probabilities the label is the number of the most probable class.
+            probabilities the label is the number of the most probable class. Numbers of classes
+            are those of the learnwares where these number their classes alike; where their names
+            say otherwise, places in the union of the names, which `fit` leaves in `classes_`.
 
         Raises
         ------
         InvalidInput
-            `X` has not the features that the learnwares expect.
+            `X` has not the features that the learnwares expect; or their classes differ and are
+            not all named.
         GuestFailed
             A learnware failed on these rows.
         """
@@ -130,6 +142,8 @@ class Reuser(ABC):
     @_WhereProbable
     def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:
         """Return class probabilities, shape `(n, C)`, where the learnwares have them.
+
+        A column is the class that `predict` gives its number.
 
         The method is absent (an `AttributeError`) for regression and for votes by label.
 
@@ -250,17 +264,27 @@ class Reuser(ABC):
 
     def _answer(self, X: ArrayLike) -> tuple[Task, NDArray[Any]]:
         self._checked_weights()
+        classes = self._classes()
         rows = self._checked(X)
         share = self._shares(rows) if len(rows) else np.empty((len(self.learnwares), 0))
-        answers = []
-        for learnware, part in zip(self.learnwares, share, strict=True):
+        answers: dict[int, Answer] = {}
+        for i, (learnware, part) in enumerate(zip(self.learnwares, share, strict=True)):
             asked = np.flatnonzero(part > 0.0)
             if len(asked):
                 values = learnware.predict(rows if len(asked) == len(rows) else rows[asked])
                 checked = checked_answer(values, len(asked), learnware.id)
-                answers.append(Answer(asked, checked, part[asked]))
-        task = settle(self._declared(), answers)
-        return task, combine(task, answers, len(rows))
+                answers[i] = Answer(asked, checked, part[asked])
+        task = settle(self._declared(), list(answers.values()))
+        aligned = [
+            classes.aligned(task, answer, i, self.learnwares[i]) for i, answer in answers.items()
+        ]
+        return task, combine(task, aligned, len(rows))
+
+    def _classes(self) -> Classes:
+        if self._declared() == "regression":
+            require_same_classes(self.learnwares)
+            return Classes()
+        return common_classes(self.learnwares)
 
     def _kind(self) -> str | None:
         declared = self._declared()
