@@ -32,6 +32,7 @@ bench: $(VENV)/test.stamp $(ENGINE)/engine.stamp ## every benchmark, beside the 
 	$(PY) benchmarks/reduction.py
 	$(PY) benchmarks/search_quality.py
 	$(PY) benchmarks/environments.py
+	$(PY) benchmarks/runtime.py
 
 engine: $(ENGINE)/engine.stamp ## the public engine in an environment of its own, for parity and benchmarks
 
