@@ -57,6 +57,9 @@ class Settings:
     specification_max_bytes: int = 64 * MiB
     # Numbers in one specification (points x features), checked before any array exists.
     specification_max_numbers: int = 4_000_000
+    # Points in one specification. Comparing two costs their product: 100 summarise well, and a
+    # million in a small file would hold a dock for hours.
+    specification_max_points: int = 2_000
 
     # A learnware starts (imports, loads weights) and answers each call within these.
     guest_start_seconds: float = 120.0

@@ -83,7 +83,16 @@ HOSTILE: dict[str, tuple[bytes, str]] = {
         "too_many_values",
     ),
     "a file over the limit": (b'{"z": "' + b"x" * 65 * MiB + b'"}', "too_large"),
-    "more points than the limit": (raw("z", "[" + "[0]," * 900_000 + "[0,0]]"), "ragged"),
+    "many rows that end in another length": (raw("z", "[" + "[0]," * 999 + "[0,0]]"), "ragged"),
+    "a point more than the limit": (
+        a_file(z=[[0.5]] * 2_001, beta=[1 / 2_001] * 2_001),
+        "too_many_points",
+    ),
+    "a million points of one feature": (
+        raw("z", "[" + "[0]," * 900_000 + "[0]]"),
+        "too_many_points",
+    ),
+    "a million weights": (raw("beta", "[" + "0," * 900_000 + "1]"), "too_many_points"),
     "a wide row that says it repeats": (
         raw("z", "[[" + "0," * 4_000_000 + "0]]"),
         "too_many_numbers",
@@ -168,6 +177,12 @@ def test_the_file_that_the_hostile_ones_are_made_of_is_sound() -> None:
     assert read_specification(a_file()).n == 40
     assert read_specification(a_file(**TEXT, language=["en"])).kind == "text"
     assert read_specification(a_file(**IMAGE, n_models=16)).kind == "image"
+
+
+def test_as_many_points_as_the_limit_are_read() -> None:
+    assert (
+        len(read_specification(a_file(z=[[0.5]] * 2_000, beta=[1 / 2_000] * 2_000)).points) == 2_000
+    )
 
 
 @pytest.mark.parametrize("name", HOSTILE)

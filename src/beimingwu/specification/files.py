@@ -85,7 +85,7 @@ def read_specification(
     NotFound
         There is no such file.
     TooLarge
-        `specification.too_large`, `.too_many_values`, `.too_many_numbers`.
+        `specification.too_large`, `.too_many_values`, `.too_many_numbers`, `.too_many_points`.
     InvalidSpecification
         `specification.` followed by what is wrong: `json`, `encoding`, `too_deep`, `duplicate_key`,
         `long_number`, `not_finite`, `missing`, `type`, `unknown_type`, `not_a_number`, `ragged`,
@@ -267,10 +267,17 @@ def _check_points(points: Floats, kind: Kind) -> None:
     shape, fits = wanted[kind]
     if not fits:
         _refuse("shape", f"of kind {kind} has points of shape {shape}", points.shape)
+    _check_count(len(points))
     most = settings().specification_max_numbers
     if points.size > most:
         _too_large(f"{points.size:,} numbers", f"{most:,}", "too_many_numbers")
     _check_range("z", points, _LARGEST_VALUE)
+
+
+def _check_count(points: int) -> None:
+    most = settings().specification_max_points
+    if points > most:
+        _too_large(f"{points:,} points", f"{most:,}", "too_many_points")
 
 
 def _weights(given: Mapping[str, object]) -> NDArray[np.float64]:
@@ -298,6 +305,7 @@ def _array(given: Mapping[str, object], name: str) -> NDArray[np.float64]:
     level = _entry(given, name)
     if not isinstance(level, list):
         _refuse("shape", f"has a list in {name}", level)
+    _check_count(len(level))
     shape = [len(level)]
     most = settings().specification_max_numbers
     while level and isinstance(level[0], list):
