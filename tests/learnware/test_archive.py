@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import io
+import py_compile
 import shutil
 import subprocess
+import sys
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -141,6 +143,24 @@ def test_what_the_finder_adds_is_left_out(tmp_path: Path) -> None:
         assert archive.names == ("__init__.py", "learnware.yaml", "requirements.txt", "stat.json")
         archive.extract(tmp_path / "out")
     assert not list(tmp_path.rglob("._*"))
+
+
+def test_the_source_of_a_learnware_runs_and_not_bytecode_that_came_with_it(tmp_path: Path) -> None:
+    files = the_files()
+    source = tmp_path / "other.py"
+    source.write_text(MODULE.replace("X.sum(axis=1)", "X.sum(axis=1) + 1000"))
+    compiled = tmp_path / "other.pyc"
+    unchecked = py_compile.PycInvalidationMode.UNCHECKED_HASH
+    py_compile.compile(str(source), str(compiled), invalidation_mode=unchecked)
+    tag = sys.implementation.cache_tag
+    for name in (f"__pycache__/__init__.{tag}.pyc", f"deep/__PyCache__/x.{tag}.pyc", "sole.pyc"):
+        files[name] = compiled.read_bytes()
+    path = tmp_path / "learnware.zip"
+    path.write_bytes(zipped(files))
+    with open_archive(path) as archive:
+        assert set(archive.names) == set(the_files())
+    with Learnware.open(path) as learnware:
+        assert learnware.predict(np.ones((2, 2))).ravel().tolist() == [2.0, 2.0]
 
 
 def test_an_archive_written_to_a_pipe_is_read() -> None:

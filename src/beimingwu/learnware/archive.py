@@ -27,6 +27,8 @@ from beimingwu.specification.semantic import SemanticSpecification
 
 #: What the Finder adds to archives; it is neither ours nor the learnware's.
 _MAC_FOLDER = "__MACOSX/"
+#: Python prefers bytecode to the source beside it, even where they differ; only source is to run.
+_BYTECODE_FOLDER, _BYTECODE = "__pycache__", (".pyc", ".pyo")
 #: Written by a dock from the specification of a learnware, so it says nothing new.
 _MADE_BY_DOCKS = ("HeteroMapTableSpecification",)
 REQUIREMENTS_MAX_BYTES = 1 * MiB
@@ -88,7 +90,8 @@ class Archive:
     ----------
     manifest : Manifest
     names : tuple of str
-        Every file, as the learnware's folder will hold it: the optional top folder is left out.
+        Every file, as the learnware's folder will hold it: the optional top folder is left out,
+        and so are compiled modules.
     sha256 : str
         Of the archive's bytes, in hexadecimal.
     size : int
@@ -282,7 +285,7 @@ def _by_name(members: Iterable[Member]) -> Mapping[str, Member]:
     files = {
         member.name: member
         for member in members
-        if not member.is_folder and not member.name.startswith(_MAC_FOLDER)
+        if not member.is_folder and not _is_left_out(member.name)
     }
     manifests = [
         name for name in files if name.split("/")[-1] == MANIFEST_NAME and name.count("/") < 2
@@ -302,6 +305,15 @@ def _by_name(members: Iterable[Member]) -> Mapping[str, Member]:
             remedy="Pack the content of the learnware's folder: `beimingwu pack`.",
         )
     return {name.removeprefix(top): member for name, member in files.items()}
+
+
+def _is_left_out(name: str) -> bool:
+    folded = name.casefold()
+    return (
+        name.startswith(_MAC_FOLDER)
+        or _BYTECODE_FOLDER in folded.split("/")
+        or folded.endswith(_BYTECODE)
+    )
 
 
 def _require_named_files(manifest: Manifest, files: Mapping[str, Member]) -> None:
