@@ -64,21 +64,21 @@ def varied_specs(count: int, dimension: int = 3, seed: int = 0, apart: float = 3
     ]
 
 
-@pytest.fixture(name="make_spec")
+@pytest.fixture(scope="session", name="make_spec")
 def _make_spec() -> MakeSpec:
     return make_spec
 
 
-@pytest.fixture(name="index_of")
+@pytest.fixture(scope="session", name="index_of")
 def _index_of() -> MakeIndex:
     return index_of
 
 
-@pytest.fixture(name="mixed")
+@pytest.fixture(scope="session", name="mixed")
 def _mixed() -> Callable[..., RKME]:
     return mixed
 
 
-@pytest.fixture(name="varied_specs")
+@pytest.fixture(scope="session", name="varied_specs")
 def _varied_specs() -> Callable[..., list[RKME]]:
     return varied_specs

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import sys
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+import beimingwu.search
 from beimingwu.errors import InvalidRequirement, InvalidSpecification, NotFound
 from beimingwu.search import Index, Requirement
 from beimingwu.specification import RKME
+
+SEARCH = str(Path(beimingwu.search.__file__).parent)
 
 
 def ids(result):
@@ -128,6 +135,62 @@ def test_where_no_allowed_learnware_is_comparable_the_note_says_so(make_spec, in
     result = index_of([make_spec(0.0)]).search(make_spec(0.0), among=["00000009"])
     assert len(result) == 0
     assert "tags and text" in result.notes[0]
+
+
+#: Feature names of learnwares: the requirement's own, none, in another order, and others.
+NAMINGS = (("a", "b", "c"), (), ("c", "b", "a"), ("d", "e", "f"), ("g", "h", "i"))
+
+
+@given(
+    which=st.lists(st.integers(0, len(NAMINGS) - 1), min_size=1, max_size=12),
+    among=st.none() | st.sets(st.integers(0, 15)),
+)
+def test_what_is_compared_and_left_out_is_what_one_by_one_gives(which, among, make_spec):
+    index = Index()
+    for i, naming in enumerate(which):
+        index.add(f"{i:08d}", make_spec(float(i)), NAMINGS[naming])
+    allowed = None if among is None else {f"{i:08d}" for i in among}
+    user = make_spec(0.0, seed=1, features=NAMINGS[0])
+    result = index.search(user, among=allowed, limit=20, max_learnwares=1)
+    inside = [i for i in range(len(which)) if among is None or i in among]
+    assert sorted(ids(result)) == [f"{i:08d}" for i in inside if which[i] < 2]
+    other_order = [i for i in inside if which[i] == 2]
+    other_features = [i for i in inside if which[i] > 2]
+    groups = sorted(group for group in (other_order, other_features) if group)
+    notes = [note for note in result.notes if "left out" in note]
+    assert len(notes) == len(groups)
+    for note, group in zip(notes, groups, strict=True):
+        assert note.startswith(f"{len(group)} learnware")
+        assert ("another order" in note) is (which[group[0]] == 2)
+        assert f"learnware {group[0]:08d})" in note
+        assert ", ".join(NAMINGS[which[group[0]]]) in note
+
+
+def test_a_query_takes_no_step_of_python_for_each_learnware(make_spec):
+    def steps(count: int) -> int:
+        index = Index()
+        for i in range(count):
+            names = ("a", "b", "c") if i % 2 else ("d", "e", "f")
+            index.add(f"{i:08d}", make_spec(float(i % 7), points=2, seed=i), names)
+        user = make_spec(0.0, points=2, features=("a", "b", "c"))
+        among = frozenset(f"{i:08d}" for i in range(count))
+        index.search(user, among=among)
+        taken = 0
+
+        def trace(frame, event, argument):
+            nonlocal taken
+            taken += frame.f_code.co_filename.startswith(SEARCH)
+            return trace
+
+        before = sys.gettrace()
+        sys.settrace(trace)
+        try:
+            index.search(user, among=among, limit=3, max_learnwares=1)
+        finally:
+            sys.settrace(before)
+        return taken
+
+    assert steps(220) < steps(20) + 100
 
 
 def test_every_feature_of_a_learnware_is_named_or_none(make_spec):

@@ -23,7 +23,7 @@ from beimingwu.search.geometry import (
     measure_each,
     scale_of_island,
 )
-from beimingwu.search.names import normal_names
+from beimingwu.search.names import Naming, normal_names
 from beimingwu.search.requirement import Requirement
 from beimingwu.search.result import IslandInfo, Resolve, SearchResult
 from beimingwu.search.snapshot import Snapshot
@@ -235,9 +235,10 @@ def _snapshot_of(island: Island, members: _Members) -> Snapshot:
     return Snapshot(
         info=IslandInfo(*island, len(ids), geometry.version),
         ids=ids,
+        positions=dict(zip(ids, range(len(ids)), strict=True)),
         specs=tuple(specs),
         features=tuple(entry.features for _, entry in items),
-        names=tuple(entry.names for _, entry in items),
+        naming=Naming.of([entry.names for _, entry in items]),
         means=moments.means,
         stack=stack,
         geometry=geometry,

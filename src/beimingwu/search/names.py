@@ -5,7 +5,11 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import Enum
+
+import numpy as np
+from numpy.typing import NDArray
 
 _UNIT = re.compile(r"[(\[{][^()\[\]{}]*[)\]}]")
 _SEPARATOR = re.compile(r"[\W_]+")
@@ -65,3 +69,49 @@ def agreement(left: tuple[str, ...], right: tuple[str, ...]) -> Agreement:
     if sorted(left) == sorted(right):
         return Agreement.OTHER_ORDER
     return Agreement.OTHER_FEATURES
+
+
+@dataclass(frozen=True, eq=False)
+class Naming:
+    """The normal names of N learnwares, each distinct tuple of names held once.
+
+    Parameters
+    ----------
+    distinct
+        The tuples of names that occur.
+    codes
+        Shape `(N,)`: learnware i has the names `distinct[codes[i]]`.
+
+    Examples
+    --------
+    >>> naming = Naming.of([("rain",), (), ("rain",)])
+    >>> naming.distinct, naming.codes
+    ((('rain',), ()), array([0, 1, 0]))
+    """
+
+    distinct: tuple[tuple[str, ...], ...]
+    codes: NDArray[np.intp]
+
+    @classmethod
+    def of(cls, names: Sequence[tuple[str, ...]]) -> Naming:
+        """Gather the names of every learnware, in order."""
+        code_of = {theirs: code for code, theirs in enumerate(dict.fromkeys(names))}
+        codes = np.fromiter(map(code_of.__getitem__, names), dtype=np.intp, count=len(names))
+        return cls(tuple(code_of), codes)
+
+    def agreements(self, names: tuple[str, ...]) -> dict[Agreement, NDArray[np.bool_]]:
+        """Return, for each way to agree, which learnwares agree so with `names`, shape `(N,)`.
+
+        Names are compared once for each distinct tuple, not for each learnware.
+
+        Examples
+        --------
+        >>> naming = Naming.of([("rain",), (), ("wind",)])
+        >>> naming.agreements(("wind",))[Agreement.COMPARABLE]
+        array([False,  True,  True])
+        """
+        found = [agreement(names, theirs) for theirs in self.distinct]
+        return {
+            how: np.array([this is how for this in found], dtype=bool)[self.codes]
+            for how in Agreement
+        }

@@ -6,7 +6,7 @@ What is compared, ranked, combined and said happens here, in this order; the dis
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,7 +21,7 @@ from beimingwu.search.mixture import (
     best_mixture,
     responsibilities,
 )
-from beimingwu.search.names import Agreement, agreement, normal_names
+from beimingwu.search.names import Agreement, Naming, normal_names
 from beimingwu.search.requirement import Requirement
 from beimingwu.search.result import IslandInfo, Match, Mixture, Resolve, SearchResult
 from beimingwu.search.score import FITS, Scorer
@@ -37,15 +37,17 @@ LISTED = 20
 class Snapshot:
     """An island at one moment: N specifications in ascending order of id, and its geometry.
 
-    `features` are each learnware's feature names, `names` their normal forms; `covering` is the
-    density at which a learnware has seen data (see `Geometry.covering_density`).
+    `positions` are the places of the ids; `features` are each learnware's feature names, `naming`
+    their normal forms; `covering` is the density at which a learnware has seen data (see
+    `Geometry.covering_density`).
     """
 
     info: IslandInfo
     ids: tuple[str, ...]
+    positions: Mapping[str, int]
     specs: tuple[RKME, ...]
     features: tuple[tuple[str, ...], ...]
-    names: tuple[tuple[str, ...], ...]
+    naming: Naming
     means: Numbers
     stack: Stack
     geometry: Geometry
@@ -87,35 +89,44 @@ class Snapshot:
         self, requirement: Requirement, among: Collection[str] | None
     ) -> tuple[Positions, tuple[str, ...]]:
         """Return the positions that may be compared, and notes on those that may not."""
-        allowed = set(self.ids if among is None else among)
-        inside = [i for i, id_ in enumerate(self.ids) if id_ in allowed]
-        names = normal_names(requirement.features)
-        agreements: dict[tuple[str, ...], Agreement] = {
-            theirs: agreement(names, theirs) for theirs in set(self.names)
-        }
-        kept: list[int] = []
-        left_out: dict[Agreement, list[int]] = {}
-        for i in inside:
-            found = agreements[self.names[i]]
-            (kept if found is Agreement.COMPARABLE else left_out.setdefault(found, [])).append(i)
-        notes = [self._left_out(why, which) for why, which in left_out.items()]
-        if not inside:
+        inside = self._inside(among)
+        agreeing = self.naming.agreements(normal_names(requirement.features))
+        kept = np.flatnonzero(inside & agreeing[Agreement.COMPARABLE])
+        left_out = [
+            (which, why)
+            for why in (Agreement.OTHER_ORDER, Agreement.OTHER_FEATURES)
+            if len(which := np.flatnonzero(inside & agreeing[why]))
+        ]
+        left_out.sort(key=lambda found: int(found[0][0]))
+        notes = [self._left_out(why, which) for which, why in left_out]
+        if not inside.any():
             notes.append(f"None of the {self.info} satisfies the tags and text asked for.")
-        return np.array(kept, dtype=np.intp), tuple(notes)
+        return kept, tuple(notes)
 
-    def _left_out(self, why: Agreement, which: list[int]) -> str:
-        example = self.features[which[0]]
+    def _inside(self, among: Collection[str] | None) -> NDArray[np.bool_]:
+        """Return which of the island's learnwares are allowed, shape `(N,)`."""
+        if among is None:
+            return np.ones(len(self.ids), dtype=bool)
+        # Keys of a mapping and a set meet without a step of Python for each id.
+        allowed = self.positions.keys() & among
+        inside = np.zeros(len(self.ids), dtype=bool)
+        inside[np.fromiter(map(self.positions.__getitem__, allowed), np.intp, len(allowed))] = True
+        return inside
+
+    def _left_out(self, why: Agreement, which: Positions) -> str:
+        first = int(which[0])
+        example = self.features[first]
         listed = ", ".join(example[:LISTED]) + (", …" if len(example) > LISTED else "")
         learnwares = f"{len(which):,} learnware{'' if len(which) == 1 else 's'}"
-        of = f"of {self.specs[which[0]].dimension} features"
+        of = f"of {self.specs[first].dimension} features"
         if why is Agreement.OTHER_ORDER:
             return (
                 f"{learnwares} {of} left out: the same features in another order. "
-                f"Reorder your columns as {listed} (as for learnware {self.ids[which[0]]})."
+                f"Reorder your columns as {listed} (as for learnware {self.ids[first]})."
             )
         return (
             f"{learnwares} {of} left out: other features, such as {listed} "
-            f"(learnware {self.ids[which[0]]})."
+            f"(learnware {self.ids[first]})."
         )
 
 
