@@ -53,8 +53,24 @@ def test_where_nothing_is_comparable_the_note_says_what_there_is(make_spec, inde
     result = index_of([make_spec(0.0, dimension=5)]).search(make_spec(0.0))
     assert (len(result), result.fits, result.best, result.island) == (0, False, None, None)
     assert "3 features" in result.notes[0]
-    assert "1 learnware of 5 features" in result.notes[0]
-    assert "none has a statistical specification" in Index().search(make_spec(0.0)).notes[0]
+    assert "There is 1 learnware of 5 features." in result.notes[0]
+    result = index_of([make_spec(0.0, dimension=1)] * 2).search(make_spec(0.0))
+    assert "There are 2 learnwares of 1 feature." in result.notes[0]
+
+
+def test_where_nothing_is_published_the_note_does_not_promise_it_for_later(make_spec, index_of):
+    index = index_of([make_spec(0.0)])
+    index.remove("00000001")
+    (note,) = index.search(make_spec(0.0)).notes
+    assert "nothing published has a statistical specification" in note
+    assert "yet" not in note
+
+
+def test_where_the_filter_leaves_nothing_comparable_a_note_says_so(make_spec, index_of):
+    index = index_of([make_spec(0.0, dimension=5)])
+    user = make_spec(0.0)
+    assert "satisfies the tags and text" in index.search(user, among=frozenset()).notes[-1]
+    assert len(index.search(user, among=frozenset(["00000001"])).notes) == 1
 
 
 def test_a_removed_learnware_is_not_found_by_search(varied_specs, index_of):

@@ -26,11 +26,14 @@ from beimingwu.search.geometry import (
 from beimingwu.search.names import Naming, normal_names
 from beimingwu.search.requirement import Requirement
 from beimingwu.search.result import IslandInfo, Resolve, SearchResult
-from beimingwu.search.snapshot import Snapshot
+from beimingwu.search.snapshot import NONE_LEFT, Snapshot
 from beimingwu.search.stack import Numbers, Stack
 from beimingwu.specification.rkme import RKME, GaussianKernel, Kind
 
 Island = tuple[Kind, tuple[int, ...]]
+
+#: Islands that a note lists.
+LISTED = 5
 
 
 @dataclass(frozen=True, eq=False)
@@ -190,7 +193,7 @@ class Index:
         _at_least_one("max_learnwares", max_learnwares)
         snapshot = self._snapshot((spec.kind, spec.shape))
         if snapshot is None:
-            return SearchResult((), requirement, notes=(self._nothing_comparable(spec),))
+            return SearchResult((), requirement, notes=self._nothing_comparable(spec, among))
         return snapshot.search(requirement, spec, among, limit, max_learnwares, resolve)
 
     def _snapshot(self, island: Island) -> Snapshot | None:
@@ -202,13 +205,20 @@ class Index:
                 members.snapshot = _snapshot_of(island, members)
             return members.snapshot
 
-    def _nothing_comparable(self, spec: RKME) -> str:
-        islands = self.islands
-        size = "×".join(map(str, spec.shape))
-        what = f"No learnware here was made from {spec.kind} data of {size} features"
+    def _nothing_comparable(self, spec: RKME, among: Collection[str] | None) -> tuple[str, ...]:
+        """Return notes on what there is, and on whether the filter leaves any of it."""
+        with self._lock:
+            islands, none_left = self.islands, among is not None and self._has_none_of(among)
+        what = IslandInfo(spec.kind, spec.shape, 0)
+        note = f"No learnware here was made from {spec.kind} data of {what.record}"
         if not islands:
-            return f"{what}: none has a statistical specification yet."
-        return f"{what}. There are {'; '.join(str(info) for info in islands[:5])}."
+            return (f"{note}: nothing published has a statistical specification to compare with.",)
+        listed = "; ".join(str(info) for info in islands[:LISTED])
+        notes = (f"{note}. There {'is' if islands[0].size == 1 else 'are'} {listed}.",)
+        return (*notes, NONE_LEFT) if none_left else notes
+
+    def _has_none_of(self, ids: Collection[str]) -> bool:
+        return self._island_of.keys().isdisjoint(ids)
 
 
 def _snapshot_of(island: Island, members: _Members) -> Snapshot:

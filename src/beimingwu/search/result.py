@@ -37,7 +37,8 @@ class IslandInfo:
     size
         Number of learnwares in it.
     geometry
-        Version of the scale, kernel and score in force; the same version, the same scores.
+        Version of the scale, kernel and score in force. Scores of one version are comparable; what
+        is published or withdrawn may change it, and the scores with it.
     """
 
     kind: Kind
@@ -45,10 +46,19 @@ class IslandInfo:
     size: int
     geometry: str = ""
 
+    @property
+    def dimension(self) -> int:
+        """Number of values in one record."""
+        return int(np.prod(self.shape))
+
+    @property
+    def record(self) -> str:
+        """What one record is, in words."""
+        noun = {"table": "feature", "text": "text dimension", "image": "image value"}[self.kind]
+        return f"{'×'.join(map(str, self.shape))} {noun}{'' if self.dimension == 1 else 's'}"
+
     def __str__(self) -> str:
-        size = "×".join(map(str, self.shape))
-        noun = {"table": "features", "text": "text dimensions", "image": "image values"}[self.kind]
-        return f"{self.size:,} learnware{'' if self.size == 1 else 's'} of {size} {noun}"
+        return f"{self.size:,} learnware{'' if self.size == 1 else 's'} of {self.record}"
 
 
 @dataclass(frozen=True)
@@ -86,7 +96,9 @@ class Match:
         Of the learnware.
     score
         In [0, 1]: 1 where nothing tells the two apart at the sample sizes given, 0 where a stranger
-        would be no farther. None for a search by tags and text only, as are the next two.
+        would be no farther. It means the same in every query while the island measures the same,
+        that is, under one `IslandInfo.geometry`. None for a search by tags and text only, as are
+        the next two.
     mmd
         Maximum mean discrepancy (not squared) under the island's kernel.
     coverage
@@ -168,6 +180,7 @@ class SearchResult:
         The best combination, or None where no combination is better than the best single.
     island
         What was searched; None for a search by tags and text only, or where nothing is comparable.
+        Scores of two results are comparable where its `geometry` is the same in both.
     notes
         In plain words: what was left out and why, whether anything fits.
     requirement

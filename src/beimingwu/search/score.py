@@ -1,5 +1,8 @@
 """What a distance is worth: a score in [0, 1] that means the same in every query (ALGORITHMS §4).
 
+It does so while an island measures the same: within one state of a dock, and on until its geometry
+is made anew. `IslandInfo.geometry` names the version; scores of two versions are not comparable.
+
 A score answers "is this nearer than strangers are?". It is one minus the share of strangers that
 would be as near: 1 when nothing tells the two apart at the sample sizes given, 0 when a stranger
 would be no farther.
@@ -82,7 +85,7 @@ class Strangers:
 
 @dataclass(frozen=True, eq=False)
 class Scorer:
-    """Turns squared distances from one requirement into scores.
+    """Turns squared distances from one requirement into scores, under one geometry of the island.
 
     Parameters
     ----------

@@ -31,6 +31,8 @@ from beimingwu.specification.rkme import RKME
 
 #: Feature names that a note lists.
 LISTED = 20
+#: Said where nothing is left to be compared.
+NONE_LEFT = "No learnware with a statistical specification satisfies the tags and text asked for."
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,7 +102,7 @@ class Snapshot:
         left_out.sort(key=lambda found: int(found[0][0]))
         notes = [self._left_out(why, which) for which, why in left_out]
         if not inside.any():
-            notes.append(f"None of the {self.info} satisfies the tags and text asked for.")
+            notes.append(f"The tags and text asked for leave none; without them: {self.info}.")
         return kept, tuple(notes)
 
     def _inside(self, among: Collection[str] | None) -> NDArray[np.bool_]:
@@ -118,7 +120,7 @@ class Snapshot:
         example = self.features[first]
         listed = ", ".join(example[:LISTED]) + (", …" if len(example) > LISTED else "")
         learnwares = f"{len(which):,} learnware{'' if len(which) == 1 else 's'}"
-        of = f"of {self.specs[first].dimension} features"
+        of = f"of {self.info.record}"
         if why is Agreement.OTHER_ORDER:
             return (
                 f"{learnwares} {of} left out: the same features in another order. "
