@@ -1,7 +1,9 @@
 """What a person and a program get to see."""
 
+import io
 import json
 import sys
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -113,6 +115,28 @@ def test_a_spinner_is_silent_where_nobody_watches(capsys):
     with Output().working("searching"):
         pass
     assert tuple(capsys.readouterr()) == ("", "")
+
+
+def test_a_spinner_at_a_terminal_tells_what_goes_on_now(monkeypatch):
+    class Terminal(io.StringIO):
+        def isatty(self):
+            return True
+
+    terminal = Terminal()
+    monkeypatch.setattr("sys.stderr", terminal)
+    monkeypatch.setenv("TERM", "xterm")
+
+    def wait_for(text):
+        deadline = time.monotonic() + 20
+        while text not in terminal.getvalue() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert text in terminal.getvalue()
+
+    doing = ["finding versions"]
+    with Output().working(lambda: f"checking … {doing[0]}"):
+        wait_for("checking … finding versions")
+        doing[0] = "installing\x1b[31m"
+        wait_for("checking … installing\N{REPLACEMENT CHARACTER}[31m")
 
 
 @pytest.mark.parametrize(

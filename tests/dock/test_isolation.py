@@ -1,13 +1,16 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from beimingwu.config import settings
 from beimingwu.dock import Dock
 from beimingwu.errors import CheckFailed, EnvironmentFailed, SandboxUnavailable
+from beimingwu.runtime.environment import Environments
 from beimingwu.specification import SemanticSpecification
 
 Archive = Callable[..., bytes]
@@ -53,6 +56,28 @@ def test_a_learnware_runs_with_the_packages_it_was_verified_with(
     with dock.get(submission.id) as learnware:
         assert learnware.lock == record.environment
         assert learnware.predict([[0.0, 0.0, 0.0]]).tolist() == [2.2]
+
+
+@pytest.mark.network
+def test_who_waits_is_told_how_the_environment_comes_along(
+    dock: Dock,
+    archive: Archive,
+    semantic: Semantic,
+    own_packages: None,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    monkeypatch.setenv("BEIMINGWU_UV_CACHE", str(Path(settings().cache) / "uv"))
+    monkeypatch.setenv("BEIMINGWU_CACHE", str(tmp_path / "no environments yet"))
+    submission = dock.submit(archive(**asking("numpy==2.2.6\n")), semantic(3))
+    told = set()
+    while submission.state in ("uploaded", "verifying"):
+        told.add(submission.doing)
+        time.sleep(0.005)
+    assert any(line.startswith("finding versions for Python") for line in told)
+    assert any(line.startswith("making an environment of Python") for line in told)
+    assert submission.doing == ""
+    Environments().prune(0)
 
 
 def test_a_learnware_whose_packages_are_refused_is_rejected_with_the_line(

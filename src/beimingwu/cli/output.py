@@ -10,14 +10,17 @@ from __future__ import annotations
 import json
 import sys
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import click
+
+if TYPE_CHECKING:
+    from rich.text import Text
 
 #: Wide enough that no line of a table is cut where its reader is a program.
 _UNLIMITED = 1_000_000
@@ -105,16 +108,28 @@ class Output:
         self.say(f"Next: beimingwu {shlex.join(str(word) for word in words)}")
 
     @contextmanager
-    def working(self, what: str) -> Iterator[None]:
-        """Show that something is going on, at a terminal only."""
+    def working(self, what: str | Callable[[], str]) -> Iterator[None]:
+        """Show that something is going on, at a terminal only; a function is asked again often."""
         if self.quiet or not sys.stderr.isatty():
             yield
             return
         from rich.console import Console
+
+        with Console(stderr=True).status(_Live(what)):
+            yield
+
+
+@dataclass(frozen=True)
+class _Live:
+    """A line that rich renders anew each time it draws."""
+
+    what: str | Callable[[], str]
+
+    def __rich__(self) -> Text:
         from rich.text import Text
 
-        with Console(stderr=True).status(Text(printable(what))):
-            yield
+        now = self.what if isinstance(self.what, str) else self.what()
+        return Text(printable(now), overflow="ellipsis", no_wrap=True)
 
 
 def printable(text: str) -> str:

@@ -129,7 +129,7 @@ def waited_for(submission: Submission, output: Output) -> Iterator[Step]:
     """Yield each step of a submission as it ends."""
     steps = iter(submission)
     while True:
-        with output.working("checking …"):
+        with output.working(lambda: f"checking … {submission.doing}".strip()):
             step = next(steps, None)
         if step is None:
             return

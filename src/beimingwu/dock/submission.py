@@ -19,11 +19,24 @@ _LOOK_AGAIN = 0.2
 
 
 class Bell:
-    """Wakes those who wait for news of a verification in this process."""
+    """Wakes those who wait for news of a verification in this process, and tells what it does."""
 
     def __init__(self) -> None:
         self._condition = threading.Condition()
         self._rings = 0
+        self._doing: dict[int, str] = {}
+
+    def tell(self, key: int, line: str) -> None:
+        """Say what is done for a revision now; nothing where `line` is empty."""
+        with self._condition:
+            if line:
+                self._doing[key] = line
+            else:
+                self._doing.pop(key, None)
+
+    def doing(self, key: int) -> str:
+        """Return what is done for a revision now, or nothing."""
+        return self._doing.get(key, "")
 
     @property
     def rings(self) -> int:
@@ -79,6 +92,14 @@ class Submission:
     def steps(self) -> tuple[Step, ...]:
         """The steps done so far."""
         return self._look().steps
+
+    @property
+    def doing(self) -> str:
+        """What its step is busy with now, for a person who waits; empty where nothing is told.
+
+        Only the process that verifies knows, and only some steps tell: making an environment.
+        """
+        return self._bell.doing(self._last.key)
 
     def __iter__(self) -> Iterator[Step]:
         told = 0

@@ -184,15 +184,21 @@ class Verifier:
         """Make the environment that the learnware asks for; return the step and its lock."""
         found: list[Lock] = []
 
+        def told(line: str) -> None:
+            self._bell.tell(revision.key, line)
+
         def made() -> str:
             environments = gated_environments()
-            lock = environments.lock(requirements_of(self._folder(revision)))
-            environments.use(lock).close()
+            lock = environments.lock(requirements_of(self._folder(revision)), on_line=told)
+            environments.use(lock, on_line=told).close()
             found.append(lock)
             packages = f"{len(lock.versions)} package{'' if len(lock.versions) == 1 else 's'}"
             return " ".join((f"Python {lock.python} with {packages}.", *lock.notes))
 
-        step = _step("environment", made)
+        try:
+            step = _step("environment", made)
+        finally:
+            told("")
         return step, found[0].to_json() if found else None
 
     def _usability(self, revision: Revision, lock: Mapping[str, object] | None) -> Step:
