@@ -80,12 +80,10 @@ def answers(ran):
     return list(csv.DictReader(io.StringIO(ran.out)))
 
 
-def test_the_nearest_learnware_comes_first_with_its_score_distance_and_coverage(
-    run, climates, cold
-):
+def test_the_nearest_learnware_comes_first_with_its_score_mmd_and_coverage(run, climates, cold):
     ran = run("search", "--data", cold, "--task", "Regression", "--dock", climates)
     header, first, second = [line for line in ran.lines if line.startswith(("id", "0000"))][:3]
-    assert header.split() == ["id", "name", "score", "distance", "coverage"]
+    assert header.split() == ["id", "name", "score", "mmd", "coverage"]
     assert first.startswith("00000001  cold climate")
     assert second.startswith("00000002  warm climate")
     assert ran.next == f"beimingwu predict --auto {cold} --task Regression --dock {climates}"
@@ -96,6 +94,8 @@ def test_a_specification_finds_what_the_data_finds(run, climates, cold, home):
     by_data = run("search", "--data", cold, "--dock", climates, "--format", "json").json
     by_spec = run("search", "--spec", "stat.json", "--dock", climates, "--format", "json")
     assert by_spec.json == by_data
+    assert by_data["searched"] == {"kind": "table", "dimension": 3, "size": 3}
+    assert by_data["single"][0].keys() >= {"id", "score", "mmd", "coverage"}
     assert by_spec.next == f"beimingwu predict --spec stat.json data.csv --dock {climates}"
 
 
@@ -141,7 +141,7 @@ def test_one_learnware_answers_in_csv(run, climates, cold):
     ran = run("predict", "00000002", cold, "--dock", climates)
     assert ran.status == 0
     assert [float(row["prediction"]) for row in answers(ran)] == pytest.approx([4.0] * 300)
-    assert "Using 00000002 (warm climate)." in ran.err
+    assert "Using 00000002 (warm climate). As asked." in ran.err
 
 
 def test_auto_uses_what_fits_and_says_why(run, climates, both):

@@ -23,7 +23,7 @@ from beimingwu.cli.output import Output, Section, Table
 
 if TYPE_CHECKING:
     from beimingwu.dock import Dock
-    from beimingwu.search import Match, Mixture, SearchResult
+    from beimingwu.search import IslandInfo, Match, Mixture, SearchResult
     from beimingwu.specification import RKME
 
 Names = Mapping[str, str]
@@ -117,7 +117,7 @@ def result_json(result: SearchResult, names: Names) -> dict[str, Any]:
     mixture = result.mixture
     return {
         "fits": result.fits,
-        "searched": str(result.island) if result.island is not None else None,
+        "searched": _island_json(result.island) if result.island is not None else None,
         "single": [_match_json(match, names) for match in result],
         "mixture": _mixture_json(mixture, names) if mixture is not None else None,
         "notes": list(result.notes),
@@ -131,7 +131,7 @@ def result_sections(result: SearchResult, names: Names) -> list[Section]:
         sections.append(f"Searched {result.island}.")
     sections.append(
         Table(
-            ("id", "name", "score", "distance", "coverage"),
+            ("id", "name", "score", "mmd", "coverage"),
             [
                 (
                     match.id,
@@ -142,7 +142,7 @@ def result_sections(result: SearchResult, names: Names) -> list[Section]:
                 )
                 for match in result
             ],
-            numbers=("score", "distance", "coverage"),
+            numbers=("score", "mmd", "coverage"),
         )
     )
     if result.best is not None and result.best.explanation is not None:
@@ -161,11 +161,15 @@ def _mixture_table(mixture: Mixture, names: Names) -> Table:
         )
     ]
     title = (
-        f"Together: score {mixture.score:.2f}, distance {mixture.mmd:.3f}, "
+        f"Together: score {mixture.score:.2f}, mmd {mixture.mmd:.3f}, "
         f"{mixture.uncovered:.0%} of your data covered by none"
     )
     columns = ("id", "name", "weight", "share of your data")
     return Table(columns, rows, title, numbers=columns[2:])
+
+
+def _island_json(island: IslandInfo) -> dict[str, Any]:
+    return {"kind": island.kind, "dimension": island.dimension, "size": island.size}
 
 
 def _match_json(match: Match, names: Names) -> dict[str, Any]:
@@ -174,7 +178,7 @@ def _match_json(match: Match, names: Names) -> dict[str, Any]:
         "id": match.id,
         "name": names[match.id],
         "score": match.score,
-        "distance": match.mmd,
+        "mmd": match.mmd,
         "coverage": match.coverage,
         "explanation": why.sentence if why is not None else None,
     }
@@ -183,7 +187,7 @@ def _match_json(match: Match, names: Names) -> dict[str, Any]:
 def _mixture_json(mixture: Mixture, names: Names) -> dict[str, Any]:
     return {
         "score": mixture.score,
-        "distance": mixture.mmd,
+        "mmd": mixture.mmd,
         "uncovered": mixture.uncovered,
         "members": [
             {
