@@ -10,10 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from beimingwu.dock import Dock
 from beimingwu.dock.catalogue import Catalogue
 from beimingwu.dock.listing import Listing
 from beimingwu.dock.records import Draft
-from beimingwu.errors import InvalidRequirement
+from beimingwu.dock.schema import State
+from beimingwu.errors import InvalidInput, InvalidRequirement
 from beimingwu.search.semantic import KEYS, SemanticFilter
 from beimingwu.specification.semantic import VOCABULARIES, Dimensions
 
@@ -189,3 +191,13 @@ def test_a_record_shows_the_newest_revision_until_one_is_published(
     assert (record.state, record.revision, record.owner) == ("uploaded", 1, "ada")
     assert Listing(catalogue).record("00009999") is None
     assert "00000001" in record._repr_html_()
+
+
+@pytest.mark.parametrize("state", ["bogus", "", "deleted", 1])
+def test_a_state_that_cannot_be_listed_is_refused_and_the_states_are_named(
+    dock: Dock, state: State
+) -> None:
+    for ask in (dock.list, dock.count):
+        with pytest.raises(InvalidInput, match=r"'published'.*Got .* instead") as refusal:
+            ask(state=state)
+        assert refusal.value.code == "input.state"

@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from beimingwu.dock.schema import State
 
 STATES = ("published", "verifying", "uploaded", "rejected", "withdrawn", "quarantined", "all")
-#: More than any dock holds.
-EVERY = 10**9
 
 
 @command(
@@ -77,7 +75,7 @@ def list_(
             facets.filter(),
             state=None if state == "all" else state,
             owner=owner,
-            limit=limit or EVERY,
+            limit=limit or None,
             after=after,
         )
         is_empty = not records and opened.count(state=None) == 0

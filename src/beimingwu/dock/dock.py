@@ -253,6 +253,8 @@ class Dock:
         ------
         InvalidRequirement
             A limit under 1, or an `after` that is not in the list.
+        InvalidInput
+            No such state.
         """
         self._require_open()
         return self._listing.records(filter or SemanticFilter(), state, owner, limit, after)

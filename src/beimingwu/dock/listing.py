@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar, cast, get_args
 
 import sqlalchemy as sa
 
@@ -17,7 +17,7 @@ from beimingwu.dock import schema
 from beimingwu.dock.catalogue import Catalogue
 from beimingwu.dock.records import Event, LearnwareRecord, Revision, id_of, number_of
 from beimingwu.dock.schema import State
-from beimingwu.errors import InvalidRequirement
+from beimingwu.errors import InvalidInput, InvalidRequirement
 from beimingwu.search.semantic import KEYS, SemanticFilter
 
 _learnware, _revision, _event, _facet = (
@@ -28,6 +28,8 @@ _learnware, _revision, _event, _facet = (
 )
 
 T = TypeVar("T")
+#: The states that can be asked for: of what is deleted there is nothing to show.
+STATES = tuple(state for state in get_args(State) if state != "deleted")
 
 
 @dataclass(frozen=True)
@@ -154,6 +156,12 @@ class Listing:
 
 def _allowed(wanted: SemanticFilter, state: State | None, owner: str | None) -> sa.Select[Any]:
     """Return the query for what satisfies every facet, the state and the owner."""
+    if state is not None and state not in STATES:
+        raise InvalidInput(
+            f"`state` must be one of {', '.join(map(repr, STATES))}. Got {state!r} instead.",
+            remedy="Pass one of these, or None for all of them.",
+            code="input.state",
+        )
     shown = _learnware.c.state == state if state else _learnware.c.state != "deleted"
     statement = sa.select(_learnware.c.id).where(shown)
     if owner is not None:
