@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from beimingwu.errors import InvalidInput
+from beimingwu.specification.parameters import count_of, generator_of
 from beimingwu.specification.rkme import RKME, Floats, GaussianKernel, squared_distances
 
 CANDIDATES_PER_DRAW = 10
@@ -14,15 +14,12 @@ FEWEST_CANDIDATES = 1_000
 
 def herd(spec: RKME, k: int, random_state: int | np.random.Generator = 0) -> Floats:
     """Return `k` herded records of `spec`, shape `(k, d…)`; see `RKME.sample`."""
-    if k < 1:
-        raise InvalidInput(
-            f"`k` must be an int in the range [1, inf). Got {k} instead.",
-            remedy="Ask for at least one record.",
-        )
+    k = count_of("k", k, remedy="Ask for at least one record.")
+    generator = generator_of(random_state)
     scale = spec.scale
     kernel = GaussianKernel.multiscale(scale)
     points = spec.rows.astype(np.float64) / scale
-    candidates = _candidates(points, spec.weights, k, np.random.default_rng(random_state))
+    candidates = _candidates(points, spec.weights, k, generator)
     mean_embedding = (
         kernel.of_squared_distances(squared_distances(candidates, points)) @ spec.weights
     )

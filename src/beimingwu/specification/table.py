@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from beimingwu.errors import InvalidInput, MissingDependency
+from beimingwu.specification.parameters import count_of, generator_of
 from beimingwu.specification.reduction import reduce
 from beimingwu.specification.rkme import RKME, Kind
 
@@ -62,7 +63,8 @@ def specify(
     Raises
     ------
     InvalidInput
-        Not numbers, fewer than 20 records, a feature without any finite value, …
+        Not numbers, fewer than 20 records, a feature without any finite value, a size or a seed
+        out of its range, …
     WouldDiscloseRecords
         Even moved points would stand on somebody's record.
 
@@ -78,8 +80,10 @@ def specify(
     RKME(table, 40 points of 2 features, for 400 records)
     """
     kind = _check_kind(kind)
+    size = count_of("size", size, remedy="Ask for at least one point; 100 is usual.")
+    generator = generator_of(random_state)
     clean = clean_rows(X, features=features)
-    points, weights, audit = reduce(clean.rows, size, random_state)
+    points, weights, audit = reduce(clean.rows, size, generator)
     audit.require_clean()
     return RKME(
         points=points.reshape(len(points), *clean.shape),
