@@ -44,7 +44,15 @@ def the_old_json() -> dict[str, Any]:
     }
 
 
-texts = st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=12)
+texts = st.text(st.characters(exclude_categories=["Cs", "Cc", "Cf", "Zl", "Zp"]), max_size=12)
+
+
+def test_scripts_and_signs_that_need_joiners_are_described_with_them() -> None:
+    description = (
+        "\u0645\u06cc\u200c\u062e\u0648\u0627\u0645 \U0001f468\u200d\U0001f33e \u200f(\u062c)"
+    )
+    assert a_specification(description=description).description == description
+    assert a_specification(name="\u7a7a\u6c14\u8d28\u91cf \u2014 1")
 
 
 @st.composite
@@ -186,6 +194,19 @@ def test_later_changes_to_the_callers_mapping_do_not_reach_the_specification() -
         ({"name": "Air\nquality"}, "name", ["control characters"]),
         ({"name": "Air\0quality"}, "name", ["control characters"]),
         ({"name": "Air \ud800 quality"}, "name", ["control characters"]),
+        ({"name": "Air \x9b31m quality"}, "name", ["control characters"]),
+        ({"name": "Air \u2028 quality"}, "name", ["control characters"]),
+        # Names that look like another, or like none.
+        ({"name": "Air \u202eytilauq"}, "name", ["invisible"]),
+        ({"name": "Air\u2066 quality"}, "name", ["invisible"]),
+        ({"name": "Air qua\u200blity"}, "name", ["invisible"]),
+        ({"name": "Air qua\u00adlity"}, "name", ["invisible"]),
+        ({"name": "\ufeffAir quality"}, "name", ["invisible"]),
+        ({"name": "\u00a0\u3000\u2003\u00a0\u3000"}, "name", ["can see"]),
+        ({"name": "\u3164" * 9}, "name", ["can see"]),
+        ({"name": "\u0301" * 9}, "name", ["can see"]),
+        ({"description": "\u200d" * 20}, "description", ["can see"]),
+        ({"description": "Learns \u202eytilauq ria"}, "description", ["invisible"]),
         ({"name": 12345}, "name", ["12345"]),
         ({"description": "Too short"}, "description", ["10 to 10,000", "9 here"]),
         ({"description": "A" * 10_001}, "description", ["10,001 here"]),

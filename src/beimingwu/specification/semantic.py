@@ -10,6 +10,7 @@ from __future__ import annotations
 import difflib
 import json
 import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -87,9 +88,16 @@ _TYPES = {
     "Name": "String",
     "Description": "String",
 }
-# Control characters, and halves of surrogate pairs: neither can be shown or stored everywhere.
-_CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
-_CONTROL_IN_LINES = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+# Control characters, and halves of surrogate pairs: neither can be shown or stored everywhere. What
+# turns the direction of a text makes it read as another, in whatever page shows it (UTR 36, 2.10).
+_CONTROL_IN_LINES = re.compile(
+    r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
+)
+# Categories of Unicode that a name of one line has no use for: controls, formats (of no width),
+# surrogates, ends of lines and of paragraphs.
+_NOT_IN_NAMES = frozenset(("Cc", "Cf", "Cs", "Zl", "Zp"))
+# Letters and symbols by their category, and blank all the same: fillers of Hangul, empty Braille.
+_BLANK = frozenset("\u115f\u1160\u3164\uffa0\u2800")
 _BYTES_PER_CHARACTER = 12  # in ASCII JSON, a pair of surrogates
 _BYTES_PER_INDEX = 64
 _DEEPEST = 6
@@ -421,10 +429,18 @@ def _check_text(
     allowed = f"text of {fewest:,} to {most:,} characters"
     if not isinstance(text, str):
         _refuse(code, what, text, allowed)
-    if not fewest <= len(text) <= most or (fewest and not text.strip()):
+    if not fewest <= len(text) <= most:
         _refuse(code, what, text, f"{allowed} ({len(text):,} here)")
-    if (_CONTROL if one_line else _CONTROL_IN_LINES).search(text):
-        _refuse(code, what, text, "text without control characters")
+    if _CONTROL_IN_LINES.search(text) or (
+        one_line and not _NOT_IN_NAMES.isdisjoint(map(unicodedata.category, text))
+    ):
+        _refuse(code, what, text, "text without control characters or invisible ones")
+    if fewest and not any(map(_is_visible, text)):
+        _refuse(code, what, text, f"{allowed}, some of which one can see")
+
+
+def _is_visible(character: str) -> bool:
+    return unicodedata.category(character)[0] in "LNPS" and character not in _BLANK
 
 
 def _check_value(key: str, given: object) -> None:
