@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from beimingwu.errors import InvalidSpecification, NotFound, TooLarge
+from beimingwu.errors import InvalidInput, InvalidSpecification, NotFound, TooLarge
 from beimingwu.specification import (
     RKME,
     GaussianKernel,
@@ -56,6 +56,10 @@ def an_image() -> bytes:
         "type": "RKMEImageSpecification",
     }
     return json.dumps(states, separators=(",", ":")).encode()
+
+
+def named(feature: str) -> RKME:
+    return RKME(np.eye(2), np.full(2, 0.5), n=2, features=(feature, "wind"))
 
 
 def changed(file: bytes, **entries: Any) -> bytes:
@@ -183,6 +187,23 @@ def test_a_file_is_written_whole_and_leaves_nothing_beside_it(tmp_path: Path) ->
     assert dumps_specification(read_specification(str(path))) == A_TABLE
 
 
+def test_a_place_that_no_file_can_be_written_to_is_named(tmp_path: Path) -> None:
+    spec = read_specification(A_TABLE)
+    for path, code in (
+        (tmp_path, "specification.not_a_file"),
+        (tmp_path / "absent" / "stat.json", "specification.no_folder"),
+    ):
+        with pytest.raises(InvalidInput) as caught:
+            write_specification(spec, path)
+        assert caught.value.code == code
+        assert str(tmp_path) in caught.value.problem
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_may_have_as_long_a_name_as_the_system_allows(tmp_path: Path) -> None:
+    assert write_specification(read_specification(A_TABLE), tmp_path / ("s" * 255)).is_file()
+
+
 def test_writing_again_replaces_the_file(tmp_path: Path) -> None:
     path = tmp_path / "stat.json"
     path.write_bytes(b"something else, and longer than the specification" * 100)
@@ -211,6 +232,9 @@ def test_a_kernel_that_the_format_cannot_say_is_not_written(kernel: GaussianKern
         (RKME(np.zeros((1, 3, 8, 8)), np.ones(1), n=2, kind="image"), "specification.shape"),
         (RKME(np.full((1, 1), 1e39), np.ones(1), n=2), "specification.out_of_range"),
         (RKME(np.eye(2), np.full(2, 0.5), n=-2), "specification.num_points"),
+        (named("x" * 2000), "specification.features"),
+        (named("two\nlines"), "specification.features"),
+        (named("half \ud800"), "specification.features"),
     ],
 )
 def test_what_could_not_be_read_back_is_not_written(spec: RKME, code: str) -> None:

@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from beimingwu.config import settings
-from beimingwu.errors import InvalidSpecification, NotFound, TooLarge
+from beimingwu.errors import InvalidInput, InvalidSpecification, NotFound, TooLarge
 from beimingwu.specification.bounded_json import Bounds, parse_json
 from beimingwu.specification.rkme import CLASSIC_GAMMA, RKME, Floats, GaussianKernel, Kind
 
@@ -120,10 +120,14 @@ def write_specification(spec: RKME, path: str | os.PathLike[str]) -> Path:
     ------
     InvalidSpecification, TooLarge
         As `dumps_specification`.
+    InvalidInput
+        `specification.not_a_file`, `specification.no_folder`: nothing can be written there.
     """
     content = dumps_specification(spec)
     target = Path(path)
-    partial = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
+    _check_target(target)
+    # Not named after the target, whose name may be as long as a name can be.
+    partial = target.with_name(f".{secrets.token_hex(8)}.stat.json")
     try:
         partial.write_bytes(content)
         partial.replace(target)
@@ -193,7 +197,7 @@ def _our_states(spec: RKME) -> dict[str, object]:
     """Return what the formats of 2024 have no place for."""
     states: dict[str, object] = {}
     if spec.features:
-        states["features"] = list(spec.features)
+        states["features"] = list(_features({"features": spec.features}))
     if spec.kind == "image" and spec.n:
         states["num_points"] = int(spec.n)
     return states
@@ -221,6 +225,21 @@ def _content(path: Path) -> bytes:
             remedy="Give the path of a stat.json.",
             code="specification.not_found",
         ) from None
+
+
+def _check_target(path: Path) -> None:
+    if path.is_dir():
+        raise InvalidInput(
+            f"{str(path)!r} is a folder, and a specification is written to a file.",
+            remedy=f"Write it to {str(path / 'stat.json')!r}.",
+            code="specification.not_a_file",
+        )
+    if not path.parent.is_dir():
+        raise InvalidInput(
+            f"There is no folder {str(path.parent)!r} to write {path.name!r} into.",
+            remedy="Make the folder first, or write elsewhere.",
+            code="specification.no_folder",
+        )
 
 
 def _bounds() -> Bounds:
