@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import io
 import json
 import subprocess
@@ -380,4 +381,18 @@ def test_the_dock_shows_itself(dock: Dock, submitted: Submitted) -> None:
     submitted()
     assert "1 learnwares" not in repr(dock)
     assert "1 learnware>" in repr(dock)
-    assert "&lt;dock" in dock._repr_html_()
+    shown = dock._repr_html_()
+    assert html.escape(str(dock.folder)) in shown
+    assert "<th>learnwares</th><td>1</td>" in shown
+    assert "<th>Regression</th><td>1</td>" in shown
+    dock.close()
+    assert "closed" in dock._repr_html_()
+
+
+def test_a_learnware_shows_what_it_is_for(dock: Dock, submitted: Submitted) -> None:
+    id = submitted(name="<Sums>", description="Adds up <columns> of a table.")
+    shown = dock.get(id)._repr_html_()
+    assert f"<caption>{id} &lt;Sums&gt;</caption>" in shown
+    assert "<td>Adds up &lt;columns&gt; of a table.</td>" in shown
+    assert "<th>task</th><td>Regression</td>" in shown
+    assert "20 points of 3 features" in shown

@@ -17,6 +17,7 @@ from beimingwu.config import settings
 from beimingwu.dock.blobs import Blobs, Source, Unpacked
 from beimingwu.dock.catalogue import Catalogue
 from beimingwu.dock.checks import Semantic, inspect, read_semantic
+from beimingwu.dock.display import dock_html
 from beimingwu.dock.identification import Identification
 from beimingwu.dock.listing import Listing
 from beimingwu.dock.locks import Locks
@@ -415,7 +416,9 @@ class Dock:
         return f"<dock {str(self.folder)!r}, {size:,} learnware{'' if size == 1 else 's'}>"
 
     def _repr_html_(self) -> str:
-        return f"<p>{html.escape(repr(self))}</p>"
+        if self._closed:
+            return f"<p>{html.escape(repr(self))}</p>"
+        return dock_html(self.folder, len(self), self.facets()["task"])
 
     def _let_go(self) -> None:
         self._closed = True

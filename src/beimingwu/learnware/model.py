@@ -175,6 +175,11 @@ class Learnware:
         name = f", {self.semantic.name!r}" if self.semantic is not None else ""
         return f"Learnware({self.id!r}{name}, {self.specification!r})"
 
+    def _repr_html_(self) -> str:
+        from beimingwu.learnware.display import learnware_html
+
+        return learnware_html(self)
+
 
 def _from_archive(path: Path, semantic: SemanticSpecification | None) -> Learnware:
     with open_archive(path) as archive:
