@@ -44,7 +44,8 @@ def test_learnwares_of_negligible_weight_are_left_out(learnware) -> None:
 def test_a_method_asked_for_is_used_and_the_reason_says_so(learnware, method, kind) -> None:
     reuser = deploy([learnware(0.0), learnware(1.0)], method=method)
     assert type(reuser) is kind
-    assert reuser.reason.startswith("You asked for")
+    assert reuser.reason.startswith("By ")
+    assert reuser.reason.endswith(", as asked.")
 
 
 def test_the_single_method_takes_the_learnware_of_most_weight(learnware) -> None:

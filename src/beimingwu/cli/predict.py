@@ -114,7 +114,7 @@ def _named_ones(dock: Dock, ids: Sequence[str], method: Method) -> Reuser:
 
     reuser = deploy([dock.get(id) for id in dict.fromkeys(ids)], method=method)
     if len(reuser.learnwares) == 1:
-        reuser.reason = "You asked for it."
+        reuser.reason = "As asked."
     return reuser
 
 

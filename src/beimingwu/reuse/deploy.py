@@ -126,7 +126,7 @@ def _choice(
         why = "fits your data as well as any combination" if method == "auto" else "was asked for"
         return "single", f"Learnware {kept[0].id} alone {why}."
     if method != "auto":
-        return method, f"You asked for {_NAMES[method]}."
+        return method, f"By {_NAMES[method]}, as asked."
     if _all_alike(specs, kernel):
         return "averaging", (
             f"{len(kept)} learnwares come from data that look alike, so no row is more one's "
