@@ -57,6 +57,8 @@ def test_a_regressor_predicts_the_same(packed: Packed) -> None:
     model = HistGradientBoostingRegressor(max_iter=10).fit(X, Y)
     learnware = packed(model, NAMED)
     assert np.array_equal(learnware.predict(X), model.predict(X))
+    nothing = learnware.predict(X[:0])
+    assert (nothing.shape, nothing.dtype) == ((0,), np.float64)
     semantic = learnware.semantic
     assert semantic is not None
     assert (semantic.task, semantic.library) == ("Regression", "Scikit-learn")
@@ -77,6 +79,7 @@ def test_a_classifier_answers_probabilities_and_names_its_classes(packed: Packed
     model = RandomForestClassifier(10, random_state=0).fit(X, LABELS)
     learnware = packed(model)
     assert np.array_equal(learnware.predict(X), model.predict_proba(X))
+    assert learnware.predict(X[:0]).shape == (0, 3)
     assert learnware.semantic is not None
     assert learnware.semantic.output == Dimensions.of(["ash", "elm", "oak"])
     with learnware.load() as loaded:  # type: ignore[attr-defined]
@@ -365,6 +368,16 @@ REFUSED: dict[str, tuple[Callable[[], object], dict[str, Any], str]] = {
         {},
         "pack.own_module",
     ),
+    "a function without a name": (
+        lambda: make_pipeline(FunctionTransformer(lambda rows: rows), LinearRegression()).fit(X, Y),
+        {},
+        "pack.not_picklable",
+    ),
+    "a function within a function": (
+        lambda: make_pipeline(FunctionTransformer(inner_function()), LinearRegression()).fit(X, Y),
+        {},
+        "pack.not_picklable",
+    ),
     "a file that is not there": (lambda: "nothing.onnx", {}, "pack.no_file"),
     "a classifier of several outputs": (
         lambda: RandomForestClassifier(3).fit(X, np.column_stack([LABELS, LABELS])),
@@ -372,6 +385,13 @@ REFUSED: dict[str, tuple[Callable[[], object], dict[str, Any], str]] = {
         "pack.several_outputs",
     ),
 }
+
+
+def inner_function() -> Callable[[Any], Any]:
+    def inner(values: Any) -> Any:
+        return values
+
+    return inner
 
 
 def own_function(values: Any) -> Any:

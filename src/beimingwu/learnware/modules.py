@@ -19,8 +19,11 @@ class Model(BaseModel):
     def predict(self, X):
 {predict}
 '''
-#: scikit-learn and others refuse to predict nothing; who splits a table may well ask for it.
-_NONE = "if len(X) == 0:\n    return np.zeros((0, *self.output_shape))\n"
+#: scikit-learn and others refuse no records; the answer keeps the rank and type of their others.
+_NONE = """\
+if len(X) == 0:
+    return self.predict(np.zeros((1, *self.input_shape), dtype=np.float32))[:0]
+"""
 _INDENT = " " * 8
 
 
@@ -63,7 +66,7 @@ def module_text(
         what=what.replace('"', "'").replace("\\", "/"),
         imports="\n\n".join(block for block in blocks if block),
         load=_indented(load),
-        predict=_indented(predict if output_shape is None else _NONE + predict),
+        predict=_indented(predict if input_shape is None else _NONE + predict),
         input_shape=input_shape,
         output_shape=output_shape,
     )
