@@ -18,7 +18,7 @@ import beimingwu.dock.migrations as migrations
 from beimingwu.dock import Dock
 from beimingwu.dock.database import Database
 from beimingwu.dock.schema import NEWEST, metadata
-from beimingwu.errors import DockDamaged
+from beimingwu.errors import Conflict, DockDamaged
 
 
 def ours(name: str | None, kind: str, *_: object) -> bool:
@@ -102,4 +102,40 @@ def test_a_transaction_that_raises_leaves_no_trace(tmp_path: Path) -> None:
         connection.execute(insert)
     with database.reading() as connection:
         assert connection.execute(sa.text("SELECT count(*) FROM facet")).scalar() == 0
+    database.close()
+
+
+def test_a_damaged_page_is_told_when_it_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "catalogue.sqlite"
+    database = Database(path)
+    database.close()
+    with sqlite3.connect(path) as plain:
+        (size,) = plain.execute("PRAGMA page_size").fetchone()
+        (page,) = plain.execute(
+            "SELECT rootpage FROM sqlite_master WHERE name = 'revision'"
+        ).fetchone()
+    plain.close()
+    with path.open("r+b") as file:
+        file.seek((page - 1) * size)
+        file.write(b"\xff" * size)
+    for lend in (database.reading, database.writing):
+        with pytest.raises(DockDamaged, match="malformed") as damaged, lend() as connection:
+            connection.execute(sa.text("SELECT * FROM revision"))
+        assert damaged.value.code == "dock.damaged"
+        assert damaged.value.remedy
+    database.close()
+
+
+def test_a_full_disk_is_told_and_leaves_no_trace(tmp_path: Path) -> None:
+    database = Database(tmp_path / "catalogue.sqlite")
+    count = sa.text("SELECT count(*) FROM sqlite_master")
+    with database.reading() as connection:
+        before = connection.execute(count).scalar()
+    with pytest.raises(Conflict, match="disk is full") as full, database.writing() as connection:
+        # SQLite answers the same where the disk has no more pages as where it may use no more.
+        connection.execute(sa.text("PRAGMA max_page_count = 1"))
+        connection.execute(sa.text("CREATE TABLE large AS SELECT randomblob(1000000)"))
+    assert full.value.code == "dock.disk_full"
+    with database.reading() as connection:
+        assert connection.execute(count).scalar() == before
     database.close()

@@ -6,6 +6,7 @@ begins IMMEDIATE, so what it reads cannot change before it commits.
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,7 +14,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from beimingwu.dock.schema import NEWEST
-from beimingwu.errors import DockDamaged
+from beimingwu.errors import Conflict, DockDamaged
 
 #: How long a transaction waits for another process's, in seconds.
 _PATIENCE = 60.0
@@ -40,26 +41,54 @@ class Database:
             self._prepare()
         except sa.exc.DatabaseError as error:
             self._engine.dispose()
-            raise DockDamaged(
-                f"The catalogue {str(path)!r} cannot be read: {error.orig}.",
-                remedy="Restore the dock's folder from a backup, or open another folder.",
-                code="dock.damaged",
-            ) from None
+            raise _damaged(path, error) from None
         except BaseException:
             self._engine.dispose()
             raise
 
     @contextmanager
     def reading(self) -> Iterator[sa.Connection]:
-        """Lend a connection that sees one moment of the catalogue."""
-        with self._engine.begin() as connection:
+        """Lend a connection that sees one moment of the catalogue.
+
+        Raises
+        ------
+        DockDamaged
+            A page of the file is not what SQLite wrote.
+        """
+        with self._told(), self._engine.begin() as connection:
             yield connection
 
     @contextmanager
     def writing(self) -> Iterator[sa.Connection]:
-        """Lend the one connection that writes; commits at the end, or leaves no trace."""
-        with self._engine.execution_options(writes=True).begin() as connection:
+        """Lend the one connection that writes; commits at the end, or leaves no trace.
+
+        Raises
+        ------
+        DockDamaged
+            As `reading`.
+        Conflict
+            `dock.disk_full`: there is no space left to write to.
+        """
+        with self._told(), self._engine.execution_options(writes=True).begin() as connection:
             yield connection
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """Raise as an error of ours what only the dock's operator can mend, and leave the rest."""
+        try:
+            yield
+        except sa.exc.DatabaseError as error:
+            # The low byte is the result code; the rest of an extended one tells it more closely.
+            code = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF
+            if code == sqlite3.SQLITE_FULL:
+                raise Conflict(
+                    f"The disk is full: nothing can be written to {str(self._path)!r}.",
+                    remedy="Make space on that disk, and try it again.",
+                    code="dock.disk_full",
+                ) from None
+            if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+                raise _damaged(self._path, error) from None
+            raise
 
     def close(self) -> None:
         """Let go of the file; a later read opens it for that read alone."""
@@ -103,6 +132,14 @@ def schema_version(connection: sa.Connection) -> str | None:
         )
     version = connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()
     return None if version is None else str(version)
+
+
+def _damaged(path: Path, error: sa.exc.DatabaseError) -> DockDamaged:
+    return DockDamaged(
+        f"The catalogue {str(path)!r} cannot be read: {error.orig}.",
+        remedy="Restore the dock's folder from a backup, or open another folder.",
+        code="dock.damaged",
+    )
 
 
 def _engine(path: Path, pool: type[sa.Pool]) -> sa.Engine:
