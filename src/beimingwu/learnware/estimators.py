@@ -34,7 +34,7 @@ def adapt_sklearn(model: Any, spec: RKME, shape: tuple[int, ...] | None) -> Adap
     Raises
     ------
     InvalidInput
-        It is not fitted, or was fitted on other features.
+        It is not fitted, was fitted on other features, or cannot be pickled.
     """
     require_features(getattr(model, "n_features_in_", None), spec)
     names = tuple(map(str, getattr(model, "feature_names_in_", ())))
@@ -48,7 +48,7 @@ def adapt_sklearn(model: Any, spec: RKME, shape: tuple[int, ...] | None) -> Adap
     elif hasattr(answer, "toarray"):
         call, answer = f"self.model.{method}(X).toarray()", answer.toarray()
     outputs = output_shape(answer)
-    data = pickle.dumps(model, protocol=4)
+    data = _pickled(model)
     prepare = f"X = pd.DataFrame(np.asarray(X), columns={list(names)!r})\n" if frame else ""
     text = module_text(
         what=f"A scikit-learn {type(model).__name__}",
@@ -69,6 +69,19 @@ def adapt_sklearn(model: Any, spec: RKME, shape: tuple[int, ...] | None) -> Adap
         classes=classes,
         features=names,
     )
+
+
+def _pickled(model: Any) -> bytes:
+    try:
+        return pickle.dumps(model, protocol=4)
+    except (pickle.PicklingError, AttributeError, TypeError, RecursionError) as error:
+        # The last three are what pickle raises for local functions, open files and deep nesting.
+        refuse(
+            f"The {type(model).__name__} cannot be pickled: {error}",
+            "pack.not_picklable",
+            remedy="Put its functions into a module of your own, and pack the folder that holds it "
+            "(a lambda has no name to find it by).",
+        )
 
 
 def _method_of_sklearn(model: Any) -> str:
