@@ -23,11 +23,12 @@ from beimingwu.search.geometry import (
     measure_each,
     scale_of_island,
 )
-from beimingwu.search.names import Naming, normal_names
+from beimingwu.search.names import Naming
 from beimingwu.search.requirement import Requirement
 from beimingwu.search.result import IslandInfo, Resolve, SearchResult
 from beimingwu.search.snapshot import NONE_LEFT, Snapshot
 from beimingwu.search.stack import Numbers, Stack
+from beimingwu.specification.names import normal_names
 from beimingwu.specification.rkme import RKME, GaussianKernel, Kind
 
 Island = tuple[Kind, tuple[int, ...]]

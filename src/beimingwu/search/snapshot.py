@@ -21,12 +21,13 @@ from beimingwu.search.mixture import (
     best_mixture,
     responsibilities,
 )
-from beimingwu.search.names import Agreement, Naming, normal_names
+from beimingwu.search.names import Agreement, Naming
 from beimingwu.search.requirement import Requirement
 from beimingwu.search.result import IslandInfo, Match, Mixture, Resolve, SearchResult
 from beimingwu.search.score import FITS, Scorer
 from beimingwu.search.single import nearest, squared_distances_from
 from beimingwu.search.stack import Numbers, Positions, Stack
+from beimingwu.specification.names import normal_names
 from beimingwu.specification.rkme import RKME
 
 #: Feature names that a note lists.
