@@ -19,3 +19,10 @@ def test_a_setting_that_is_no_number_is_named(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("BEIMINGWU_ARCHIVE_MAX_MEMBERS", "many")
     with pytest.raises(InvalidInput, match=r"BEIMINGWU_ARCHIVE_MAX_MEMBERS.*'many'"):
         settings()
+
+
+def test_a_variable_that_is_empty_is_as_good_as_unset(monkeypatch: pytest.MonkeyPatch):
+    expected = settings()
+    for name in ("DOCK", "ARCHIVE_MAX_MEMBERS", "GUEST_CALL_SECONDS", "SANDBOX"):
+        monkeypatch.setenv(f"BEIMINGWU_{name}", "")
+    assert settings() == expected

@@ -115,11 +115,11 @@ class Settings:
 
     @classmethod
     def from_environment(cls) -> Settings:
-        """Read the settings from `BEIMINGWU_*`, with the defaults above for the rest."""
+        """Read the settings from `BEIMINGWU_*`; those unset or empty have the defaults above."""
         given: dict[str, object] = {}
         for setting in fields(cls):
             text = os.environ.get(f"BEIMINGWU_{setting.name.upper()}")
-            if text is not None:
+            if text:
                 given[setting.name] = _parse(setting.name, setting.type, text)
         return cls(**given)  # type: ignore[arg-type]
 
