@@ -207,6 +207,9 @@ def test_a_facet_that_no_learnware_can_have_is_told(run, published):
 
 
 def test_an_empty_dock_says_so_and_what_to_do(run, tmp_path):
+    from beimingwu import Dock
+
+    Dock.open(tmp_path, workers=0).close()
     ran = run("list", "--dock", tmp_path)
     assert (ran.out, ran.err) == (
         "",
@@ -223,6 +226,26 @@ def test_looking_makes_no_dock(run, own_dock):
             "Check --dock and BEIMINGWU_DOCK; `beimingwu submit` makes a new one.\n"
         )
         assert not own_dock.exists()
+
+
+def test_looking_makes_no_dock_of_a_folder_that_is_none(run, tmp_path):
+    for words in (["list"], ["show", "00000001"], ["search"], ["withdraw", "00000001"]):
+        ran = run(*words, "--dock", tmp_path)
+        assert ran.status == 8
+        assert ran.err.startswith(f"Error: There is no dock in {tmp_path}.\n")
+        assert list(tmp_path.iterdir()) == []
+
+
+def test_an_empty_variable_names_no_dock(run, home, monkeypatch):
+    monkeypatch.setenv("BEIMINGWU_DOCK", "")
+    # Where users' own docks are, on Linux and elsewhere.
+    monkeypatch.setenv("XDG_DATA_HOME", str(home / "data"))
+    monkeypatch.setenv("HOME", str(home))
+    ran = run("list")
+    assert ran.status == 8
+    assert f"There is no dock in {home}" in ran.err
+    assert f"There is no dock in {home}.\n" not in ran.err
+    assert list(home.iterdir()) == []
 
 
 def test_the_dock_of_the_environment_is_used_and_not_named_again(run, published, monkeypatch):

@@ -136,16 +136,17 @@ class DockChoice:
         NotFound
             There is no dock in the folder.
         """
+        from beimingwu.dock import Dock
+        from beimingwu.dock.dock import CATALOGUE
         from beimingwu.errors import NotFound
 
-        if not new and not self.place.is_dir():
+        # Any other folder is left as it is: opening a dock makes its files there.
+        if not new and not (self.place.expanduser() / CATALOGUE).is_file():
             raise NotFound(
                 f"There is no dock in {self.place}.",
                 remedy="Check --dock and BEIMINGWU_DOCK; `beimingwu submit` makes a new one.",
                 code="not_found.dock",
             )
-        from beimingwu.dock import Dock
-
         with Dock.open(self.place, workers=1 if verifying else 0) as dock:
             yield dock
 

@@ -36,7 +36,8 @@ from beimingwu.search import Requirement, SearchResult, SemanticFilter
 from beimingwu.specification.rkme import RKME
 from beimingwu.specification.semantic import SemanticSpecification
 
-_CATALOGUE = "catalogue.sqlite"
+#: The file that makes a folder a dock.
+CATALOGUE = "catalogue.sqlite"
 
 
 class Dock:
@@ -58,7 +59,7 @@ class Dock:
         self._locks = Locks(folder)
         try:
             with self._locks.opening():
-                self._catalogue = Catalogue(folder / _CATALOGUE)
+                self._catalogue = Catalogue(folder / CATALOGUE)
                 self._blobs = Blobs(folder)
                 self._unpacked = Unpacked(folder, self._blobs)
                 self._collect_everything()
