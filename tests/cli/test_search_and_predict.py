@@ -199,11 +199,13 @@ def test_columns_are_taken_by_name_whatever_their_order(run, climates, home):
 
 
 def test_columns_without_those_names_are_told_in_two_lines(run, climates, home):
-    other = write(home / "other.csv", records(0.0)[:, :2], "a,b")
+    # As many columns as features: by position they would be answered, and wrongly.
+    other = write(home / "other.csv", records(0.0), "price,rain,wind")
     ran = run("predict", "00000001", other, "--dock", climates)
-    assert ran.status == 3
+    assert (ran.status, ran.out) == (3, "")
     what, remedy = [line for line in ran.err.splitlines() if not line.startswith("Using")]
-    assert "(n, 3)" in what and "rain, wind, temp" in remedy
+    assert what.endswith("no column for temp. It has price, rain, wind.")
+    assert "rain, wind, temp" in remedy
 
 
 def test_classes_are_named(run, climates, cold):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -129,6 +131,70 @@ def test_columns_of_a_table_are_taken_by_name(learnware) -> None:
     before = table.copy()
     assert AveragingReuser([member]).predict(table).tolist() == [1.0, 2.0]
     pd.testing.assert_frame_equal(table, before)
+
+
+def named_learnware(learnware, *features: str):
+    member = learnware(lambda X: X[:, 0])
+    member.specification = learnware.specification(features=features)
+    return member
+
+
+@pytest.mark.parametrize("columns", [["Wind_Speed", "RAIN"], ["wind speed [m/s]", "Rain (mm)"]])
+def test_case_spacing_and_units_of_names_do_not_matter(learnware, columns) -> None:
+    member = named_learnware(learnware, "rain", "wind speed")
+    table = pd.DataFrame([[5.0, 1.0], [6.0, 2.0]], columns=columns)
+    assert AveragingReuser([member]).predict(table).tolist() == [1.0, 2.0]
+
+
+@pytest.mark.parametrize("columns", [["price", "rain"], ["price", "other"], ["", "rain"]])
+def test_a_table_without_a_named_feature_is_refused(learnware, columns) -> None:
+    member = named_learnware(learnware, "rain", "wind")
+    with pytest.raises(InvalidInput) as refusal:
+        AveragingReuser([member]).predict(pd.DataFrame([[5.0, 1.0]], columns=columns))
+    assert refusal.value.code == "reuse.features_missing"
+    assert "wind" in refusal.value.problem and columns[1] in refusal.value.problem
+    assert "rain, wind" in refusal.value.remedy
+    assert member.asked == []
+
+
+def test_a_name_that_fits_two_columns_is_not_guessed(learnware) -> None:
+    member = named_learnware(learnware, "temp", "wind")
+    reuser = AveragingReuser([member])
+    table = pd.DataFrame([[5.0, 1.0, 0.0]], columns=["Temp (C)", "Temp (F)", "wind"])
+    with pytest.raises(InvalidInput, match="no column for temp") as refusal:
+        reuser.predict(table)
+    assert refusal.value.code == "reuse.features_missing"
+    assert reuser.predict(table.rename(columns={"Temp (F)": "temp"})).tolist() == [1.0]
+
+
+def test_two_features_of_one_name_but_for_the_unit_need_their_own_columns(learnware) -> None:
+    member = named_learnware(learnware, "temp (C)", "temp (F)")
+    with pytest.raises(InvalidInput, match=r"temp \(F\)"):
+        AveragingReuser([member]).predict(pd.DataFrame({"temp (C)": [1.0], "temp": [2.0]}))
+
+
+def test_names_of_the_semantic_specification_count_where_the_statistical_one_has_none(
+    learnware,
+) -> None:
+    member = learnware(lambda X: X[:, 0])
+    member.semantic = SimpleNamespace(task="Regression", feature_names=("rain", "wind"))
+    reuser = AveragingReuser([member])
+    assert reuser.predict(pd.DataFrame({"wind": [5.0], "rain": [1.0]})).tolist() == [1.0]
+    with pytest.raises(InvalidInput, match="no column for wind"):
+        reuser.predict(pd.DataFrame({"price": [5.0], "rain": [1.0]}))
+
+
+@pytest.mark.parametrize("columns", [[0, 1], ["x1", "x2"], ["Unnamed: 0", "Unnamed: 1"]])
+def test_columns_that_are_only_counted_are_taken_by_position(learnware, columns) -> None:
+    member = named_learnware(learnware, "rain", "wind")
+    table = pd.DataFrame([[1.0, 5.0]], columns=columns)
+    assert AveragingReuser([member]).predict(table).tolist() == [1.0]
+
+
+def test_named_columns_are_taken_by_position_where_the_learnware_has_no_names(learnware) -> None:
+    table = pd.DataFrame({"rain": [1.0], "wind": [5.0]})
+    for member in (learnware(lambda X: X[:, 0]), named_learnware(learnware, "x0", "x1")):
+        assert AveragingReuser([member]).predict(table).tolist() == [1.0]
 
 
 def test_rows_of_another_width_are_refused_with_the_features_expected(learnware) -> None:

@@ -20,6 +20,7 @@ from numpy.typing import ArrayLike, NDArray
 from beimingwu.errors import InvalidInput
 from beimingwu.reuse.classes import Classes, common_classes, require_same_classes
 from beimingwu.reuse.outputs import Answer, DeclaredTask, Task, checked_answer, combine, settle
+from beimingwu.reuse.rows import checked_rows
 from beimingwu.specification import RKME
 
 
@@ -115,8 +116,9 @@ class Reuser(ABC):
         Parameters
         ----------
         X
-            Shape `(n, d)`; an array, or a table with columns. Columns are taken by name where the
-            table has all features that the specifications name, and by position otherwise.
+            Shape `(n, d)`; an array, or a table with columns. Where table and learnwares name
+            their features, columns are taken by name, without regard to case, spacing and units
+            in brackets; more columns do no harm. What has no names is taken by position.
 
         Returns
         -------
@@ -129,7 +131,7 @@ class Reuser(ABC):
         Raises
         ------
         InvalidInput
-            `X` has not the features that the learnwares expect; or their classes differ and are
+            `X` has not the features that the learnwares expect, or their classes differ and are
             not all named.
         GuestFailed
             A learnware failed on these rows.
@@ -306,7 +308,9 @@ class Reuser(ABC):
         return checked_weights(self.learnwares, self.weights)
 
     def _checked(self, X: ArrayLike) -> NDArray[Any]:
-        return checked_rows(X, self._specs()[0])
+        first = self.learnwares[0]
+        semantic = getattr(first, "semantic", None)
+        return checked_rows(X, first.specification, getattr(semantic, "feature_names", ()))
 
 
 def checked_weights(
@@ -344,45 +348,6 @@ def checked_weights(
             code="reuse.weights",
         )
     return np.asarray(given / given.sum())
-
-
-def checked_rows(X: ArrayLike, spec: RKME) -> NDArray[Any]:
-    """Return `X` as numbers of shape `(n, d…)`, the shape that `spec` describes; never mutated.
-
-    Raises
-    ------
-    InvalidInput
-        `X` is not numeric or has another number of features.
-    """
-    columns = getattr(X, "columns", None)
-    if columns is not None and spec.features and set(spec.features) <= set(columns):
-        X = X[list(spec.features)]  # type: ignore[call-overload,index]
-    rows = np.asarray(X)
-    if rows.dtype.kind not in "buif":
-        try:
-            rows = rows.astype(np.float64)
-        except (TypeError, ValueError) as error:
-            raise InvalidInput(
-                f"`X` holds values that are not numbers ({error}).",
-                remedy="Encode text and categories as the learnwares' descriptions say.",
-                code="reuse.not_numbers",
-            ) from error
-    if rows.dtype.kind != "f":
-        rows = rows.astype(np.float64)
-    if rows.shape[1:] not in (spec.shape, (spec.dimension,)):
-        raise InvalidInput(
-            f"`X` must have shape (n, {', '.join(map(str, spec.shape))}). Got {rows.shape}.",
-            remedy=_expected(spec),
-            code="reuse.shape",
-        )
-    return np.ascontiguousarray(rows.reshape(len(rows), *spec.shape))
-
-
-def _expected(spec: RKME) -> str:
-    if not spec.features:
-        return f"Pass rows of {spec.dimension} values, as the learnwares' descriptions say."
-    named = ", ".join(spec.features[:12]) + (", …" if len(spec.features) > 12 else "")
-    return f"The learnwares expect, in this order: {named}."
 
 
 def declared_task(learnwares: Sequence[LearnwareLike], task: str) -> DeclaredTask:
