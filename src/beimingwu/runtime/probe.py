@@ -41,12 +41,26 @@ def files(target: Target) -> str:
 def writing(target: Target) -> str:
     """Write where the host keeps things."""
     for folder in target["folders"]:
+        if _in_own_memory(Path(folder)):
+            continue
         with contextlib.suppress(OSError):
             place = Path(folder) / "beimingwu-probe"
             place.touch()
             place.unlink()
             return f"{folder} can be written to"
     return ""
+
+
+def _in_own_memory(folder: Path) -> bool:
+    """Tell whether a folder is only a way through the guest's own temporary files.
+
+    A package below the host's /tmp is shown below the guest's, and the folders above it are made
+    there; nothing written into them reaches the host.
+    """
+    scratch = os.environ["TMPDIR"]
+    with contextlib.suppress(OSError):
+        return os.path.ismount(scratch) and folder.stat().st_dev == Path(scratch).stat().st_dev
+    return False
 
 
 def environment(_: Target) -> str:
