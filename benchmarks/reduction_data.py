@@ -103,7 +103,8 @@ def air(n: int, d: int, generator: np.random.Generator) -> NDArray[np.float64]:
     if not path.is_file():
         raise FileNotFoundError(f"no {path} (BEIMINGWU_DATA says where the real data is)")
     unwanted = ("year", "month", "day", "hour", "wd", "station")
-    rows = read_table(path, drop=unwanted).dropna().to_numpy(dtype=np.float64)
+    table = read_table(path, drop=unwanted).dropna()
+    rows: NDArray[np.float64] = np.asarray(table, dtype=np.float64)
     return rows[generator.permutation(len(rows))[:n]]
 
 
