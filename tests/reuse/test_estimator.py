@@ -139,6 +139,23 @@ def named_learnware(learnware, *features: str):
     return member
 
 
+@pytest.mark.parametrize("other", [("wind", "rain"), ("rain", "snow")])
+def test_learnwares_of_other_features_or_another_order_are_not_combined(learnware, other) -> None:
+    members = [named_learnware(learnware, "rain", "wind"), named_learnware(learnware, *other)]
+    with pytest.raises(InvalidInput) as refusal:
+        AveragingReuser(members).predict(pd.DataFrame({"rain": [1.0], "wind": [5.0]}))
+    assert refusal.value.code == "reuse.features_differ"
+    assert "rain, wind" in refusal.value.problem and ", ".join(other) in refusal.value.problem
+    assert [member.asked for member in members] == [[], []]
+
+
+def test_one_naming_speaks_for_the_learnwares_without_names(learnware) -> None:
+    members = [learnware(lambda X: X[:, 0]), named_learnware(learnware, "Rain (mm)", "wind")]
+    members.append(named_learnware(learnware, "rain", "wind"))
+    table = pd.DataFrame({"wind": [5.0, 6.0], "rain": [1.0, 2.0]})
+    assert AveragingReuser(members).predict(table).tolist() == [1.0, 2.0]
+
+
 @pytest.mark.parametrize("columns", [["Wind_Speed", "RAIN"], ["wind speed [m/s]", "Rain (mm)"]])
 def test_case_spacing_and_units_of_names_do_not_matter(learnware, columns) -> None:
     member = named_learnware(learnware, "rain", "wind speed")

@@ -22,6 +22,7 @@ from beimingwu.reuse.classes import Classes, common_classes, require_same_classe
 from beimingwu.reuse.outputs import Answer, DeclaredTask, Task, checked_answer, combine, settle
 from beimingwu.reuse.rows import checked_rows
 from beimingwu.specification import RKME
+from beimingwu.specification.names import normal_names
 
 
 class LearnwareLike(Protocol):
@@ -308,9 +309,15 @@ class Reuser(ABC):
         return checked_weights(self.learnwares, self.weights)
 
     def _checked(self, X: ArrayLike) -> NDArray[Any]:
-        first = self.learnwares[0]
-        semantic = getattr(first, "semantic", None)
-        return checked_rows(X, first.specification, getattr(semantic, "feature_names", ()))
+        # Where one names its features, the table is read by these names for all of them.
+        named = next(filter(features_of, self.learnwares), self.learnwares[0])
+        return checked_rows(X, named.specification, features_of(named))
+
+
+def features_of(learnware: LearnwareLike) -> tuple[str, ...]:
+    """Return a learnware's names for its features: of its points, else of its semantic ones."""
+    semantic = getattr(learnware, "semantic", None)
+    return learnware.specification.features or tuple(getattr(semantic, "feature_names", ()))
 
 
 def checked_weights(
@@ -334,6 +341,15 @@ def checked_weights(
         raise InvalidInput(
             f"The learnwares expect rows of different shapes: {sorted(shapes)}.",
             remedy="Combine learnwares of one feature space.",
+            code="reuse.features_differ",
+        )
+    namings = {names for each in learnwares if (names := normal_names(features_of(each)))}
+    if len(namings) > 1:
+        one, other = sorted(namings)[:2]
+        raise InvalidInput(
+            f"The learnwares name their features differently: {', '.join(one)}; "
+            f"{', '.join(other)}.",
+            remedy="Combine learnwares that take the same features in the same order.",
             code="reuse.features_differ",
         )
     if weights is None:
