@@ -35,8 +35,11 @@ class Settings:
     10000
     """
 
-    # The folder that holds the embedded dock.
+    # The folder that holds the dock.
     dock: str = field(default_factory=_default_dock)
+    # The PostgreSQL database of its catalogue, postgresql://USER:PASSWORD@HOST:PORT/NAME, when many
+    # machines share the folder; an SQLite file in the folder where empty.
+    database: str = field(default="", repr=False)
     # Whose learnwares the command line submits and lists with --mine; the name of this system's
     # user where empty.
     owner: str = ""
@@ -112,6 +115,43 @@ class Settings:
     index_hosts: str = ""
     # Not 0: no network; packages come from the cache. So does everything when an index is down.
     offline: int = 0
+
+    # The service. Where it listens, and the address that people use when a proxy stands before it
+    # (https://dock.example.org): links in mails begin with it, and never with what a request says.
+    host: str = "127.0.0.1"
+    port: int = 8088
+    url: str = ""
+    # Addresses of the proxies that are believed about who asks, with commas between.
+    trusted_proxies: str = ""
+    # A request other than an upload is refused above this.
+    request_max_bytes: int = 1 * MiB
+    # Not 0: anybody may register; and only who has one of these e-mail addresses or domains, with
+    # blanks between (`.name` stands for all beneath name), where there are any.
+    registration: int = 1
+    email_allow: str = ""
+    # The super admin that the first start makes, with a password of its own, printed once.
+    admin_email: str = "admin@localhost"
+    # How mails are sent; without a host they are printed to the log, for development.
+    smtp_host: str = ""
+    smtp_port: int = 465
+    smtp_security: str = "tls"  # or starttls, or none
+    smtp_user: str = ""
+    smtp_password: str = field(default="", repr=False)
+    smtp_from: str = "beimingwu@localhost"
+    # How long a link in a mail holds, a browser's session (and one that is not used), and a code
+    # that a terminal shows to be signed in by a browser.
+    link_seconds: int = 24 * 3600
+    session_seconds: int = 30 * 24 * 3600
+    session_idle_seconds: int = 7 * 24 * 3600
+    device_seconds: int = 600
+    # How often: all requests of one address or account, attempts to sign in to one account and from
+    # one address, mails to one person, reports of abuse from one address. Each server counts.
+    rate_address: str = "600/minute"
+    rate_account: str = "1200/minute"
+    rate_sign_in: str = "10/15 minutes"
+    rate_sign_in_address: str = "60/15 minutes"
+    rate_mail: str = "5/hour"
+    rate_report: str = "20/hour"
 
     @classmethod
     def from_environment(cls) -> Settings:

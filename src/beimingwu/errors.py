@@ -11,6 +11,10 @@ BeimingwuError
 ├── NotFound                no learnware, revision or file of that name (LookupError)
 ├── Conflict                the state of the thing forbids the call
 ├── TooLarge                over a limit that config.py names (ValueError)
+├── Unauthenticated         who asks did not show who they are, or did so wrongly
+├── Forbidden               who asks may not do this (PermissionError)
+├── TooManyRequests         asked more often than config.py allows
+├── Unavailable             what the dock needs does not answer now; later it may
 ├── GuestFailed             a learnware's own code, run apart, failed
 │   ├── GuestCrashed        its process ended or raised
 │   ├── GuestTimedOut       its process took longer than it may
@@ -53,7 +57,7 @@ class BeimingwuError(Exception):
         return f"{self.problem}\n{self.remedy}" if self.remedy else self.problem
 
     def __reduce__(self) -> tuple[object, ...]:
-        return _rebuild, (type(self), self.problem, self.remedy, self.code)
+        return _rebuild, (type(self), self.problem, self.remedy, self.code), self.__dict__
 
 
 def _rebuild(kind: type[BeimingwuError], problem: str, remedy: str, code: str) -> BeimingwuError:
@@ -126,6 +130,46 @@ class TooLarge(BeimingwuError, ValueError):
 
     code = "too_large"
     exit_status = 10
+
+
+class Unauthenticated(BeimingwuError):
+    """Who asks did not show who they are, or what they showed is not valid."""
+
+    code = "unauthenticated"
+    exit_status = 16
+
+
+class Forbidden(BeimingwuError, PermissionError):
+    """Who asks may not do this."""
+
+    code = "forbidden"
+    exit_status = 17
+
+
+class TooManyRequests(BeimingwuError):
+    """Asked more often than `beimingwu.config` allows; `retry_after` seconds make it good.
+
+    Examples
+    --------
+    >>> TooManyRequests("Asked too often.", retry_after=30.0).retry_after
+    30.0
+    """
+
+    code = "too_many_requests"
+    exit_status = 18
+
+    def __init__(
+        self, problem: str, *, remedy: str = "", code: str | None = None, retry_after: float = 0.0
+    ) -> None:
+        super().__init__(problem, remedy=remedy, code=code)
+        self.retry_after = retry_after
+
+
+class Unavailable(BeimingwuError):
+    """What the dock needs, such as its database, does not answer now; later it may."""
+
+    code = "unavailable"
+    exit_status = 19
 
 
 class GuestFailed(BeimingwuError):

@@ -19,7 +19,7 @@ UNFINISHED: tuple[State, ...] = ("uploaded", "verifying")
 #: The blobs of a revision in one of these are kept.
 KEPT: tuple[State, ...] = ("uploaded", "verifying", "published", "withdrawn", "quarantined")
 #: The newest migration; read from the database to know whether Alembic is needed at all.
-NEWEST = "0001"
+NEWEST = "0002"
 
 
 class Instant(sa.types.TypeDecorator[datetime]):
@@ -111,4 +111,135 @@ facet = sa.Table(
     sa.Column("key", sa.String(16), primary_key=True),
     sa.Column("value", sa.String(64), primary_key=True),
     sa.Index("ix_facet_value", "key", "value", "learnware"),
+)
+
+# Who may use the dock over the network; `accounts` reads and writes these.
+
+account = sa.Table(
+    "account",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    # Lower case; null once the account is deleted, whose row stays for what refers to it.
+    sa.Column("email", sa.String(254)),
+    sa.Column("name", sa.String(64), nullable=False),
+    # The name as it must be unique, only of accounts whose address is confirmed: a name that was
+    # merely asked for tells nobody anything.
+    sa.Column("name_key", sa.String(200)),
+    sa.Column("role", sa.Integer, nullable=False),
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("password", sa.String(200)),
+    sa.Column("created", Instant, nullable=False),
+    sa.UniqueConstraint("email"),
+    sa.UniqueConstraint("name_key"),
+    sa.Index("ix_account_state", "state", "id"),
+    sqlite_autoincrement=True,
+)
+
+# Of every secret below only the SHA-256 is kept: what is in the database lets nobody in.
+
+token = sa.Table(
+    "token",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("account", sa.ForeignKey("account.id"), nullable=False),
+    sa.Column("name", sa.String(100), nullable=False),
+    sa.Column("digest", sa.String(64), nullable=False),
+    sa.Column("scopes", sa.JSON, nullable=False),
+    sa.Column("created", Instant, nullable=False),
+    sa.Column("expires", Instant),
+    sa.Column("used", Instant),
+    sa.UniqueConstraint("digest"),
+    sa.Index("ix_token_account", "account", "id"),
+    sqlite_autoincrement=True,
+)
+
+session = sa.Table(
+    "session",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("account", sa.ForeignKey("account.id"), nullable=False),
+    sa.Column("digest", sa.String(64), nullable=False),
+    # What the browser calls itself, so that its owner knows which session to end.
+    sa.Column("agent", sa.String(200), nullable=False),
+    sa.Column("created", Instant, nullable=False),
+    sa.Column("expires", Instant, nullable=False),
+    sa.Column("used", Instant, nullable=False),
+    sa.UniqueConstraint("digest"),
+    sa.Index("ix_session_account", "account", "id"),
+    sqlite_autoincrement=True,
+)
+
+link = sa.Table(
+    "link",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("account", sa.ForeignKey("account.id"), nullable=False),
+    sa.Column("purpose", sa.String(16), nullable=False),
+    sa.Column("digest", sa.String(64), nullable=False),
+    sa.Column("detail", sa.JSON, nullable=False),
+    sa.Column("created", Instant, nullable=False),
+    sa.Column("expires", Instant, nullable=False),
+    sa.UniqueConstraint("digest"),
+    sa.Index("ix_link_account", "account"),
+)
+
+device = sa.Table(
+    "device",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("digest", sa.String(64), nullable=False),
+    sa.Column("user_code", sa.String(64), nullable=False),
+    sa.Column("client", sa.String(100), nullable=False),
+    sa.Column("scopes", sa.JSON, nullable=False),
+    sa.Column("address", sa.String(64), nullable=False),
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("account", sa.ForeignKey("account.id")),
+    sa.Column("created", Instant, nullable=False),
+    sa.Column("expires", Instant, nullable=False),
+    sa.Column("asked", Instant),
+    sa.UniqueConstraint("digest"),
+    sa.UniqueConstraint("user_code"),
+)
+
+account_event = sa.Table(
+    "account_event",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("at", Instant, nullable=False),
+    sa.Column("account", sa.ForeignKey("account.id"), nullable=False),
+    sa.Column("kind", sa.String(32), nullable=False),
+    sa.Column("actor", sa.String(200), nullable=False),
+    sa.Column("address", sa.String(64), nullable=False),
+    sa.Column("detail", sa.JSON, nullable=False),
+    sa.Index("ix_account_event_account", "account", "id"),
+    sqlite_autoincrement=True,
+)
+
+report = sa.Table(
+    "report",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("learnware", sa.ForeignKey("learnware.id"), nullable=False),
+    # Who reports; null for somebody without an account.
+    sa.Column("account", sa.ForeignKey("account.id")),
+    sa.Column("contact", sa.String(254), nullable=False),
+    sa.Column("reason", sa.String(16), nullable=False),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("created", Instant, nullable=False),
+    sa.Column("closed", Instant),
+    sa.Column("closer", sa.String(200), nullable=False),
+    sa.Column("note", sa.Text, nullable=False),
+    sa.Index("ix_report_state", "state", "id"),
+    sa.Index("ix_report_learnware", "learnware"),
+    sqlite_autoincrement=True,
+)
+
+# How often something was done (a search, a download), by day of UTC.
+tally = sa.Table(
+    "tally",
+    metadata,
+    sa.Column("kind", sa.String(32), primary_key=True),
+    sa.Column("day", sa.Date, primary_key=True),
+    sa.Column("count", sa.BigInteger, nullable=False),
 )
