@@ -120,12 +120,12 @@ def test_an_option_means_the_same_in_every_command():
         ),
         (
             ["predict", "mine.csv"],
-            "Error: Which learnwares? Give an ID before DATA, or --auto to find them.\n"
+            "Error: Which learnwares? Give --learnware ID, or --auto to find them.\n"
             "`beimingwu predict --help` shows how it is used.\n",
         ),
         (
-            ["predict", "00000001", "--auto", "mine.csv"],
-            "Error: Give IDs, or have learnwares found by --auto or --spec, not both.\n"
+            ["predict", "--learnware", "00000001", "--auto", "mine.csv"],
+            "Error: Give --learnware, or have learnwares found by --auto or --spec, not both.\n"
             "`beimingwu predict --help` shows how it is used.\n",
         ),
         (

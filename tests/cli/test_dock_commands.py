@@ -263,7 +263,7 @@ def test_show_tells_the_words_and_the_log(run, published):
         "verifying",
         "published",
     ]
-    assert ran.next == f"beimingwu predict 00000001 data.csv --dock {published}"
+    assert ran.next == f"beimingwu predict --learnware 00000001 data.csv --dock {published}"
 
 
 @pytest.mark.parametrize("id", ["00000099", "seven", "../../etc"])

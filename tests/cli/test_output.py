@@ -74,10 +74,10 @@ def test_quiet_prints_ids_only_and_says_nothing(capsys, form):
 
 
 def test_talk_goes_to_stderr_and_the_next_command_can_be_copied(capsys):
-    Output().next("predict", "00000001", "my data.csv")
+    Output().next("predict", "--learnware", "00000001", "my data.csv")
     assert tuple(capsys.readouterr()) == (
         "",
-        "Next: beimingwu predict 00000001 'my data.csv'\n",
+        "Next: beimingwu predict --learnware 00000001 'my data.csv'\n",
     )
 
 

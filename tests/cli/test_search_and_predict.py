@@ -2,6 +2,7 @@
 
 import csv
 import io
+import shlex
 
 import numpy as np
 import pytest
@@ -138,7 +139,7 @@ def test_a_table_of_other_features_finds_nothing_and_is_told_what_there_is(run, 
 
 
 def test_one_learnware_answers_in_csv(run, climates, cold):
-    ran = run("predict", "00000002", cold, "--dock", climates)
+    ran = run("predict", "--learnware", "00000002", cold, "--dock", climates)
     assert ran.status == 0
     assert [float(row["prediction"]) for row in answers(ran)] == pytest.approx([4.0] * 300)
     assert "Using 00000002 (warm climate). As asked." in ran.err
@@ -161,7 +162,18 @@ def test_a_specification_can_choose_for_a_table(run, climates, cold, both, home)
 
 
 def test_several_learnwares_answer_together_by_the_method_asked_for(run, climates, cold):
-    words = ("predict", "00000001", "00000002", cold, "--dock", climates, "--format", "json")
+    words = (
+        "predict",
+        "-l",
+        "00000001",
+        "-l",
+        "00000002",
+        cold,
+        "--dock",
+        climates,
+        "--format",
+        "json",
+    )
     assert run(*words, "--method", "averaging").json["prediction"] == pytest.approx([0.0] * 300)
     gated = run(*words, "--method", "job_selector").json["prediction"]
     assert np.mean(gated) == pytest.approx(-4.0, abs=0.2)
@@ -173,13 +185,15 @@ def test_nothing_that_fits_is_refused_and_the_nearest_can_be_asked_for(run, clim
     assert (ran.status, ran.out) == (6, "")
     what, remedy = ran.err.splitlines()
     assert what.startswith(f"Error: No learnware in this dock fits {far}.")
-    assert remedy.startswith("To use the nearest all the same: beimingwu predict 0000000")
+    assert remedy.startswith(
+        "To use the nearest all the same: beimingwu predict --learnware 0000000"
+    )
 
 
 def test_a_column_of_text_is_no_matter_where_columns_are_taken_by_name(run, climates, home):
     lines = ["station,temp,wind,rain", *(f"a,{t},0,0" for t in range(-20, 20))]
     (home / "text.csv").write_text("\n".join(lines))
-    named = run("predict", "00000003", "text.csv", "--dock", climates)
+    named = run("predict", "--learnware", "00000003", "text.csv", "--dock", climates)
     assert [row["label"] for row in answers(named)] == ["cold"] * 21 + ["warm"] * 19
     found = run("predict", "--auto", "text.csv", "--dock", climates)
     assert found.status == 3 and "--drop station" in found.err
@@ -193,15 +207,15 @@ def test_columns_are_taken_by_name_whatever_their_order(run, climates, home):
         np.column_stack([rows[:, 2], np.arange(300), rows[:, 1], rows[:, 0]]),
         "temp,number,wind,rain",
     )
-    first = run("predict", "00000003", straight, "--dock", climates)
-    second = run("predict", "00000003", turned, "--dock", climates)
+    first = run("predict", "--learnware", "00000003", straight, "--dock", climates)
+    second = run("predict", "--learnware", "00000003", turned, "--dock", climates)
     assert first.out == second.out and len(answers(first)) == 300
 
 
 def test_columns_without_those_names_are_told_in_two_lines(run, climates, home):
     # As many columns as features: by position they would be answered, and wrongly.
     other = write(home / "other.csv", records(0.0), "price,rain,wind")
-    ran = run("predict", "00000001", other, "--dock", climates)
+    ran = run("predict", "--learnware", "00000001", other, "--dock", climates)
     assert (ran.status, ran.out) == (3, "")
     what, remedy = [line for line in ran.err.splitlines() if not line.startswith("Using")]
     assert what.endswith("no column for temp. It has price, rain, wind.")
@@ -209,7 +223,7 @@ def test_columns_without_those_names_are_told_in_two_lines(run, climates, home):
 
 
 def test_classes_are_named(run, climates, cold):
-    rows = answers(run("predict", "00000003", cold, "--dock", climates))
+    rows = answers(run("predict", "--learnware", "00000003", cold, "--dock", climates))
     assert rows[0] == {"prediction": "0", "label": "cold"}
 
 
@@ -227,18 +241,20 @@ def test_missing_values_are_left_to_the_learnware_unless_fill_is_asked_for(run, 
     lines = gaps.read_text().splitlines()
     lines[5] = ",1.0,-4.0"
     gaps.write_text("\n".join(lines) + "\n")
-    ran = run("predict", "00000003", gaps, "--dock", climates)
+    ran = run("predict", "--learnware", "00000003", gaps, "--dock", climates)
     assert ran.status == 11
     assert ran.err.splitlines()[-1] == (
         "There are missing values in the table; perhaps it needs --fill."
     )
-    filled = run("predict", "00000003", gaps, "--fill", "--dock", climates)
+    filled = run("predict", "--learnware", "00000003", gaps, "--fill", "--dock", climates)
     assert filled.status == 0 and "1 of rain" in filled.err
 
 
 def test_the_answers_can_go_to_a_file(run, climates, cold, home):
-    printed = run("predict", "00000001", cold, "--dock", climates)
-    ran = run("predict", "00000001", cold, "-o", "a.csv", "--dock", climates, "--quiet")
+    printed = run("predict", "--learnware", "00000001", cold, "--dock", climates)
+    ran = run(
+        "predict", "--learnware", "00000001", cold, "-o", "a.csv", "--dock", climates, "--quiet"
+    )
     assert (ran.out, ran.err) == ("a.csv\n", "")
     assert (home / "a.csv").read_text() == printed.out
 
@@ -253,3 +269,36 @@ def test_the_data_never_reaches_the_dock_by_a_search(run, climates, home):
     after = [path for path in climates.rglob("*") if path.is_file()]
     new = [path for path in after if path.stat().st_mtime_ns != before.get(path)]
     assert not [path for path in new if b"3.14159" in path.read_bytes()]
+
+
+def test_an_archive_answers_without_any_dock(run, climates, cold):
+    archive = climates.parent / "warm climate.zip"
+    ran = run("predict", "--learnware", archive, cold)
+    assert ran.status == 0, ran.err
+    assert [float(row["prediction"]) for row in answers(ran)] == pytest.approx([4.0] * 300)
+    assert f"Using {archive} (warm climate). As asked." in ran.err
+    assert ran.next == f"beimingwu submit '{archive}'"
+
+
+def test_an_archive_and_a_learnware_of_the_dock_answer_together(run, climates, cold):
+    archive = climates.parent / "cold climate.zip"
+    words = ("--learnware", archive, "--learnware", "00000002", cold, "--dock", climates)
+    ran = run("predict", *words, "--method", "averaging", "--format", "json")
+    assert ran.status == 0, ran.err
+    assert ran.json["learnwares"] == [str(archive), "00000002"]
+    assert ran.json["prediction"] == pytest.approx([0.0] * 300)
+
+
+def test_what_is_neither_an_id_nor_an_archive_is_told_in_two_lines(run, climates, cold):
+    ran = run("predict", "--learnware", "seven", cold, "--dock", climates)
+    assert (ran.status, ran.out) == (8, "")
+    assert "'seven'" in ran.err and len(ran.err.splitlines()) == 2
+    ran = run("predict", "--learnware", "00000099", cold, "--dock", climates)
+    assert (ran.status, ran.out) == (8, "")
+
+
+def test_the_nearest_is_asked_for_by_the_very_words_of_the_refusal(run, climates, home):
+    far = write(home / "far away.csv", records(500.0))
+    refused = run("predict", "--auto", far, "--dock", climates, "--task", "Regression")
+    *_, words = refused.err.splitlines()[-1].partition(": beimingwu ")
+    assert run(*shlex.split(words)).status == 0

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,21 +26,30 @@ from beimingwu.cli.output import Facts, Output
 if TYPE_CHECKING:
     import pandas as pd
 
-    from beimingwu.dock import Dock
     from beimingwu.reuse.deploy import Method
-    from beimingwu.reuse.estimator import Reuser
+    from beimingwu.reuse.estimator import LearnwareLike, Reuser
+    from beimingwu.search import SearchResult
+    from beimingwu.specification import RKME
 
 METHODS = ("auto", "single", "averaging", "gated", "job_selector")
 
 
 @command(
-    "predict 00000001 mine.csv -o answers.csv",
-    "predict 00000001 00000004 mine.csv --method gated",
+    "predict --learnware 00000001 mine.csv -o answers.csv",
+    "predict --learnware learnware.zip mine.csv",
+    "predict --learnware 00000001 --learnware 00000004 mine.csv --method gated",
     "predict --auto mine.csv --drop station",
     "predict --spec stat.json mine.csv --task Regression",
 )
-@click.argument("ids", metavar="[ID]...", nargs=-1)
 @click.argument("data", type=FILE, metavar="DATA")
+@click.option(
+    "--learnware",
+    "-l",
+    "named",
+    multiple=True,
+    metavar="ID|ARCHIVE",
+    help="One in the dock, or the path of an archive; repeatable.",
+)
 @click.option("--auto", is_flag=True, help="Search for the learnwares that fit DATA, and use them.")
 @click.option("--spec", type=FILE, metavar="FILE", help="Search by this specification instead.")
 @click.option(
@@ -65,8 +75,8 @@ METHODS = ("auto", "single", "averaging", "gated", "job_selector")
 @dock_option
 @output_options
 def predict(
-    ids: tuple[str, ...],
     data: Path,
+    named: tuple[str, ...],
     auto: bool,
     spec: Path | None,
     method: Method,
@@ -80,79 +90,118 @@ def predict(
 ) -> None:
     """Predict for each record of a table, and print CSV.
 
-    DATA is a CSV or Parquet file. Name the learnwares by ID, or let --auto find them. They run on
-    this machine, each in a process of its own. Columns are taken by name where the learnware names
-    its features, else by position.
+    DATA is a CSV or Parquet file. Name the learnwares by --learnware, or let --auto find them. They
+    run on this machine, each in a process of its own. Columns are taken by name where the learnware
+    names its features, else by position.
     """
     from beimingwu.cli.data import read_features, read_numbers, without_gaps
 
-    _require_one_way(ids, auto, spec)
-    read = read_features if ids or spec is not None else read_numbers
+    _require_one_way(named, auto, spec)
+    read = read_features if named or spec is not None else read_numbers
     frame = read(data, columns)
     frame = without_gaps(frame, output) if fill else frame
-    with dock.opened() as opened:
-        if ids:
-            reuser = _named_ones(opened, ids, method)
-        else:
-            reuser = _found_ones(opened, frame, spec, facets, max_learnwares, method, data, output)
-        with reuser:
-            output.say(_who_and_why(opened, reuser))
-            answers = _answers(reuser, frame, fill, output)
+    if named:
+        opening = _named_ones(dock, named, method)
+    else:
+        wanted = _wanted(frame, spec)
+        opening = _found_ones(dock, wanted, facets, max_learnwares, method, data, output)
+    with opening as reuser, reuser:
+        output.say(_who_and_why(reuser))
+        answers = _answers(reuser, frame, fill, output)
     _show(answers, reuser, file, output)
-    output.next("show", reuser.learnwares[0].id, *dock.words)
+    first = reuser.learnwares[0].id
+    output.next(*(("submit", first) if _is_archive(first) else ("show", first)), *dock.words)
 
 
-def _require_one_way(ids: Sequence[str], auto: bool, spec: Path | None) -> None:
-    if not ids and not auto and spec is None:
-        raise click.UsageError("Which learnwares? Give an ID before DATA, or --auto to find them.")
-    if ids and (auto or spec is not None):
-        raise click.UsageError("Give IDs, or have learnwares found by --auto or --spec, not both.")
+def _require_one_way(named: Sequence[str], auto: bool, spec: Path | None) -> None:
+    if not named and not auto and spec is None:
+        raise click.UsageError("Which learnwares? Give --learnware ID, or --auto to find them.")
+    if named and (auto or spec is not None):
+        raise click.UsageError(
+            "Give --learnware, or have learnwares found by --auto or --spec, not both."
+        )
 
 
-def _named_ones(dock: Dock, ids: Sequence[str], method: Method) -> Reuser:
+def _is_archive(name: str) -> bool:
+    """Tell a path from an id: ids are digits."""
+    return not name.isdecimal()
+
+
+@contextmanager
+def _named_ones(dock: DockChoice, names: Sequence[str], method: Method) -> Iterator[Reuser]:
+    """Open those named; the dock is asked for ids only, so that archives need none."""
+    from beimingwu.learnware import Learnware
     from beimingwu.reuse.deploy import deploy
 
-    reuser = deploy([dock.get(id) for id in dict.fromkeys(ids)], method=method)
-    if len(reuser.learnwares) == 1:
-        reuser.reason = "As asked."
-    return reuser
+    with ExitStack() as stack:
+        opened = stack.enter_context(dock.opened()) if not all(map(_is_archive, names)) else None
+        learnwares: list[Learnware] = []
+        for name in dict.fromkeys(names):
+            if opened is None or _is_archive(name):
+                learnwares.append(stack.enter_context(Learnware.open(name, id=name)))
+            else:
+                learnwares.append(opened.get(name))
+        reuser = deploy(learnwares, method=method)
+        if len(learnwares) == 1:
+            reuser.reason = "As asked."
+        yield reuser
 
 
+def _wanted(frame: pd.DataFrame, spec: Path | None) -> RKME:
+    """Return what to search by: as given, or the data's own specification, made here."""
+    from beimingwu.specification import read_specification, specify
+
+    return read_specification(spec) if spec is not None else specify(frame)
+
+
+@contextmanager
 def _found_ones(
-    dock: Dock,
-    frame: pd.DataFrame,
-    spec: Path | None,
+    dock: DockChoice,
+    wanted: RKME,
     facets: Facets,
     max_learnwares: int,
     method: Method,
     data: Path,
     output: Output,
-) -> Reuser:
-    """Search by the data's own specification, made here, and refuse what does not fit."""
-    from beimingwu.errors import InvalidRequirement
+) -> Iterator[Reuser]:
+    """Search for what fits, and refuse what does not."""
     from beimingwu.search import Requirement
-    from beimingwu.specification import read_specification, specify
 
-    with output.working("searching …"):
-        wanted = read_specification(spec) if spec is not None else specify(frame)
-        result = dock.search(Requirement(wanted, facets.filter()), max_learnwares=max_learnwares)
-    if not result.fits:
-        best = result.best
-        raise InvalidRequirement(
-            f"No learnware in this dock fits {data}. {' '.join(result.notes)}",
-            remedy=f"To use the nearest all the same: beimingwu predict {best.id} {data}"
-            if best is not None
-            else "See what the dock has: beimingwu list",
-            code="requirement.nothing_fits",
-        )
-    return result.deploy(method=method)
+    with dock.opened() as opened:
+        with output.working("searching …"):
+            requirement = Requirement(wanted, facets.filter())
+            result = opened.search(requirement, max_learnwares=max_learnwares)
+        _require_fit(result, data, dock)
+        yield result.deploy(method=method)
 
 
-def _who_and_why(dock: Dock, reuser: Reuser) -> str:
-    who = ", ".join(
-        f"{learnware.id} ({dock.show(learnware.id).name})" for learnware in reuser.learnwares
+def _require_fit(result: SearchResult, data: Path, dock: DockChoice) -> None:
+    import shlex
+
+    from beimingwu.errors import InvalidRequirement
+
+    if result.fits:
+        return
+    if result.best is None:
+        remedy = f"See what the dock has: beimingwu {shlex.join(('list', *dock.words))}"
+    else:
+        words = ("predict", "--learnware", result.best.id, str(data), *dock.words)
+        remedy = f"To use the nearest all the same: beimingwu {shlex.join(words)}"
+    raise InvalidRequirement(
+        f"No learnware in this dock fits {data}. {' '.join(result.notes)}",
+        remedy=remedy,
+        code="requirement.nothing_fits",
     )
+
+
+def _who_and_why(reuser: Reuser) -> str:
+    who = ", ".join(_named(learnware) for learnware in reuser.learnwares)
     return f"Using {who}. {reuser.reason}"
+
+
+def _named(learnware: LearnwareLike) -> str:
+    name = getattr(getattr(learnware, "semantic", None), "name", "")
+    return f"{learnware.id} ({name})" if name else learnware.id
 
 
 def _answers(

@@ -36,4 +36,4 @@ def show(id: str, dock: DockChoice, output: Output) -> None:
         ],
     )
     if record.state == "published":
-        output.next("predict", id, "data.csv", *dock.words)
+        output.next("predict", "--learnware", id, "data.csv", *dock.words)
