@@ -69,7 +69,10 @@ class Settings:
     guest_call_seconds: float = 300.0
     # What a learnware prints is kept up to this size for its owner's log.
     guest_output_max_bytes: int = 64 * 1024
-    # One array from a learnware may be at most this large.
+    # Records go to a learnware in pieces of at most this size, so that a batch may be of any size;
+    # each piece has the time above.
+    guest_batch_max_bytes: int = 64 * MiB
+    # The answers to one batch may be at most this large.
     guest_reply_max_bytes: int = 1024 * MiB
     # The walls around a learnware's code: bubblewrap, landlock, or none, which is none.
     sandbox: str = "bubblewrap"

@@ -324,6 +324,88 @@ def test_an_answer_over_the_limit_is_refused_before_it_is_read(
     assert model.predict(np.ones((2, 2))).shape == (2, 1000)
 
 
+@pytest.fixture
+def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a piece be four records of two float64 values."""
+    monkeypatch.setenv("BEIMINGWU_GUEST_BATCH_MAX_BYTES", "64")
+
+
+@pytest.mark.usefixtures("small_pieces")
+def test_a_large_batch_is_cut_and_its_answers_are_joined(started: Starter) -> None:
+    model = started(a_module("return np.column_stack([X, np.full(len(X), len(X))])"))
+    X = np.arange(20.0).reshape(10, 2)
+    answer = model.predict(X)
+    assert np.array_equal(answer[:, :2], X)
+    assert answer[:, 2].tolist() == [4] * 8 + [2] * 2  # the last piece is what is left
+    assert model.predict(X[:0]).shape == (0, 3)
+    assert model.predict(X[:4])[:, 2].tolist() == [4] * 4
+    assert model.report.calls == 3
+
+
+@pytest.mark.usefixtures("small_pieces")
+def test_many_texts_are_cut_and_their_labels_are_joined(started: Starter) -> None:
+    module = a_module("return [f'{text} of {len(X)}' for text in X]")
+    model = started(module, Manifest(kwargs={"shape": None}))
+    texts = [str(10**number) for number in range(20)]
+    answer = model.predict(texts).tolist()
+    assert [label.split(" of ")[0] for label in answer] == texts
+    assert len({label.split(" of ")[1] for label in answer}) > 1  # pieces of several sizes
+
+
+UNEVEN = {
+    "types": ("return X.astype(np.float32 if X[0, 0] else np.float64)", "float64", "float32"),
+    "kinds": ("return ['one'] * len(X) if X[0, 0] else X[:, 0]", "float64", "<U3"),
+    "widths": ("return X[:, : 1 if X[0, 0] else 2]", "(2,)", "(1,)"),
+}
+
+
+@pytest.mark.usefixtures("small_pieces")
+@pytest.mark.parametrize("what", UNEVEN)
+def test_pieces_answered_by_other_types_or_widths_are_refused(what: str, started: Starter) -> None:
+    predict, first, second = UNEVEN[what]
+    with pytest.raises(GuestCrashed) as caught:
+        started(a_module(predict)).predict(np.arange(12.0).reshape(6, 2))
+    assert caught.value.code == "guest.reply_pieces"
+    assert first in caught.value.problem and second in caught.value.problem
+
+
+@pytest.mark.usefixtures("small_pieces")
+def test_the_answers_of_all_pieces_together_are_bounded(
+    started: Starter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = started(a_module("return np.zeros((len(X), 100))"))
+    monkeypatch.setenv("BEIMINGWU_GUEST_REPLY_MAX_BYTES", "8000")
+    assert model.predict(np.ones((8, 2))).nbytes == 6400
+    with pytest.raises(TooLarge):
+        model.predict(np.ones((12, 2)))
+
+
+@pytest.mark.usefixtures("small_pieces")
+def test_each_piece_has_the_time_of_a_call(
+    started: Starter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = started(a_module("time.sleep(0.3); return X[:, 0]"))
+    monkeypatch.setenv("BEIMINGWU_GUEST_CALL_SECONDS", "2")
+    assert model.predict(np.ones((32, 2))).shape == (32,)
+    assert model.report.call_seconds > 2
+
+
+def test_arguments_that_no_guest_accepts_are_not_sent(started: Starter) -> None:
+    with pytest.raises(TooLarge) as caught:
+        started(a_module(), Manifest(kwargs={"shape": "x" * (17 << 20)}))
+    assert caught.value.code == "guest.request_too_large"
+
+
+def test_a_closed_guest_has_stopped_by_itself_and_all_it_printed_is_kept(started: Starter) -> None:
+    model = started(a_module("print('last', end=''); return X[:, 0]"))
+    model.predict(np.ones((1, 2)))
+    process = model._process
+    assert process is not None
+    model.close()
+    assert process.popen.returncode == 0
+    assert model.report.output == "last"
+
+
 @pytest.mark.parametrize("X", [["a", 1], [[object(), object()]], 3.0, np.ones(2, dtype=complex)])
 def test_what_is_no_array_and_no_texts_is_not_sent(X: object, started: Starter) -> None:
     with pytest.raises(InvalidInput):

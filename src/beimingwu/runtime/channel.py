@@ -23,6 +23,9 @@ from numpy.typing import NDArray
 from beimingwu.errors import TooLarge
 
 HEADER_MAX_BYTES = 64 * 1024
+#: What the guest accepts of us: `guest.py` has the same two numbers, and bounds by them itself.
+REQUEST_MAX_BYTES = 16 * 1024 * 1024
+PAYLOAD_MAX_BYTES = 1024 * 1024 * 1024
 NPY_HEADER_MAX_BYTES = 10_000
 #: Booleans, numbers and text labels only: objects would be pickles, the rest has no meaning here.
 _NPY_HEADER = re.compile(
@@ -60,9 +63,23 @@ class Channel:
     def send(
         self, header: Mapping[str, object], payload: tuple[memoryview | bytes, ...], deadline: float
     ) -> None:
-        """Write one frame before `deadline`, a value of `time.monotonic`."""
+        """Write one frame before `deadline`, a value of `time.monotonic`.
+
+        Raises
+        ------
+        Closed, Late
+        TooLarge
+            The header is over what a guest accepts; nothing was sent.
+        """
         size = sum(len(memoryview(part).cast("B")) for part in payload)
         text = json.dumps({**header, "bytes": size}).encode()
+        if len(text) > REQUEST_MAX_BYTES:
+            raise TooLarge(
+                f"The arguments of the model take {len(text):,} bytes; {REQUEST_MAX_BYTES:,} are "
+                "accepted.",
+                remedy="Keep what is large in a file of the learnware, and read it from there.",
+                code="guest.request_too_large",
+            )
         for part in (struct.pack("<I", len(text)) + text, *payload):
             self._write(memoryview(part).cast("B"), deadline)
 

@@ -29,24 +29,37 @@ import numpy as np
 PACKAGE = "learnware_guest_module"
 NUMERIC_KINDS = "biufU"
 MESSAGE_MAX_CHARACTERS = 4000
+#: Of one frame from the host; `channel.py` has the same two numbers.
+HEADER_MAX_BYTES = 16 * 1024 * 1024
+PAYLOAD_MAX_BYTES = 1024 * 1024 * 1024
 
 
 def main(folder: Path, lifeline: int) -> None:
-    """Serve the learnware in `folder`; end when the host closes the pipe or dies."""
+    """Serve the learnware in `folder`; end when told to, or when the host's end closes.
+
+    The calls: `load` makes the model, `describe` tells its shapes, `predict` answers records and
+    `stop` ends the process. There is none to fit: a learnware is what was verified, and what a
+    reuser fits, it fits on answers, where the user's data is.
+    """
     die_with_host(lifeline)
     requests, replies = take_pipe()
     model: Any = None
-    while True:
+    call = ""
+    while call != "stop":
         request, payload = read_frame(requests)
         if request is None:
             return
+        call = request["call"]
         started = time.perf_counter()
+        answer: dict[str, Any] = {}
+        array = None
         try:
-            if request["call"] == "start":
+            if call == "load":
                 model = load(folder, request)
-                answer, array = describe(model), None
-            else:
-                answer, array = {}, predict(model, request["input"], payload)
+            elif call == "describe":
+                answer = describe(model)
+            elif call == "predict":
+                array = predict(model, request["input"], payload)
         except BaseException as error:  # The learnware may raise anything, SystemExit included.
             answer, array = {"error": explain(error)}, None
         answer["seconds"] = time.perf_counter() - started
@@ -56,6 +69,7 @@ def main(folder: Path, lifeline: int) -> None:
             sys.stdout.flush()
             sys.stderr.flush()
         write_frame(replies, answer, array)
+    os._exit(0)  # At once, whatever threads and farewells the learnware has left.
 
 
 def die_with_host(lifeline: int) -> None:
@@ -96,8 +110,15 @@ def read_frame(requests: BinaryIO) -> tuple[dict[str, Any] | None, bytes]:
     prefix = requests.read(4)
     if len(prefix) < 4:
         return None, b""
-    header = json.loads(requests.read(struct.unpack("<I", prefix)[0]).decode())
-    return header, requests.read(header.get("bytes", 0))
+    header = json.loads(requests.read(bounded(struct.unpack("<I", prefix)[0], HEADER_MAX_BYTES)))
+    return header, requests.read(bounded(header.get("bytes", 0), PAYLOAD_MAX_BYTES))
+
+
+def bounded(size: int, most: int) -> int:
+    """Return a size that the host has told; end where it is over what is accepted."""
+    if not 0 <= size <= most:
+        sys.exit(f"guest: a frame of {size} bytes, and at most {most} are accepted")
+    return size
 
 
 def write_frame(replies: BinaryIO, header: dict[str, Any], array: Any) -> None:
@@ -230,7 +251,7 @@ def as_array(answer: Any) -> Any:
         if not isinstance(answer, np.ndarray) and callable(getattr(answer, convert, None)):
             answer = getattr(answer, convert)()
     array = np.asarray(answer)
-    if array.dtype.kind == "O" and all(isinstance(label, str) for label in array.flat):
+    if array.dtype.kind in "OT" and all(isinstance(label, str) for label in array.flat):
         array = array.astype(str)
     if array.dtype.kind not in NUMERIC_KINDS:
         raise Misfit(

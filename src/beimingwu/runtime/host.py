@@ -8,7 +8,6 @@ dock's verification.
 from __future__ import annotations
 
 import contextlib
-import json
 import threading
 import time
 from collections.abc import Mapping
@@ -20,18 +19,17 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from beimingwu.config import settings
-from beimingwu.errors import (
-    GuestCrashed,
-    GuestFailed,
-    GuestTimedOut,
-    InvalidInput,
-)
+from beimingwu.errors import GuestCrashed, GuestFailed, GuestTimedOut, TooLarge
 from beimingwu.learnware.manifest import Manifest
-from beimingwu.runtime.channel import Closed, Late, Malformed, encode_array
+from beimingwu.runtime.batches import Payload, Piece, joined, pieces
+from beimingwu.runtime.channel import Closed, Late, Malformed
 from beimingwu.runtime.endings import raise_ended, raise_raised
 from beimingwu.runtime.launch import Launch, current_interpreter
 from beimingwu.runtime.process import Ending, Process
 from beimingwu.runtime.profiles import Profile
+
+#: A guest that is told to stop has this long for it, and as long again to be gone.
+STOP_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
@@ -40,10 +38,12 @@ class GuestReport:
 
     Parameters
     ----------
+    python
+        The version of Python that it runs on, as it says itself.
     start_seconds
         From the start of the process until the model was made.
     calls
-        Calls answered by all processes so far.
+        Calls answered by all processes so far; a batch in several pieces is one.
     call_seconds
         Of the last call, inside the guest.
     peak_memory
@@ -52,6 +52,7 @@ class GuestReport:
         What the learnware printed, up to `guest_output_max_bytes` of the end.
     """
 
+    python: str = ""
     start_seconds: float = 0.0
     calls: int = 0
     call_seconds: float = 0.0
@@ -137,6 +138,8 @@ class GuestModel:
     def predict(self, X: ArrayLike) -> NDArray[np.generic]:
         """Return the learnware's answer for each record.
 
+        A batch over `guest_batch_max_bytes` is sent in pieces, and the answers are joined.
+
         Parameters
         ----------
         X
@@ -151,41 +154,36 @@ class GuestModel:
         InvalidInput
             Not numbers or texts, or records of another shape than the learnware takes.
         GuestCrashed
-            The learnware raised, ended its process, or answered with something else than n values.
+            The learnware raised, ended its process, answered with something else than n values, or
+            answered two pieces by different types or widths.
         GuestTimedOut
-            It took longer than `guest_call_seconds`.
+            It took longer than `guest_call_seconds` for a piece.
         GuestOutOfMemory
             It asked for more memory than there is.
         TooLarge
-            The answer is over `guest_reply_max_bytes`.
+            The answers are over `guest_reply_max_bytes`, or one record is over a GiB.
         """
-        count, kind, payload = _encoded(X, self.input_shape)
+        cut = pieces(X, self.input_shape, limit=settings().guest_batch_max_bytes)
+        answers: list[NDArray[np.generic]] = []
+        seconds = 0.0
         with self._turn:
             if self._closed:
                 raise GuestFailed(
                     "The learnware was closed.", remedy="Load it again.", code="guest.closed"
                 )
-            process = self._running()
-            request = {"call": "predict", "input": kind}
-            answer, values = self._exchange(
-                process, request, payload, settings().guest_call_seconds, "predict"
-            )
-            self._measure(answer, calls=self._report.calls + 1)
-            self._replace_when_worn(answer)
-        if values is None or values.shape[:1] != (count,):
-            got = "nothing" if values is None else f"an array of shape {values.shape}"
-            raise GuestCrashed(
-                f"The learnware answered {count} records with {got}.",
-                remedy="Its predict must return one answer per record.",
-                code="guest.reply_length",
-            )
-        return values
+            for piece in cut:
+                room = settings().guest_reply_max_bytes - sum(known.nbytes for known in answers)
+                answers.append(self._answers(piece, room))
+                seconds += self._report.call_seconds
+            calls = self._report.calls + 1
+            self._report = replace(self._report, calls=calls, call_seconds=seconds)
+        return joined(answers)
 
     def close(self) -> None:
         """End the process and remove its scratch folder; calling it again does nothing."""
         with self._turn:
             self._closed = True
-            self._end()
+            self._stop()
             if self._held is not None:
                 self._held.close()
 
@@ -205,39 +203,53 @@ class GuestModel:
         self._end()
         started = time.monotonic()
         self._process = process = Process(self._launch, self._folder)
-        request = {
-            "call": "start",
-            "class_name": self._manifest.class_name,
-            "module_path": self._manifest.module_path,
-            "kwargs": _plain(self._manifest.kwargs),
-        }
         try:
-            answer, _ = self._exchange(
-                process, request, (), settings().guest_start_seconds, "start"
-            )
+            self._exchange(process, _loading(self._manifest), "start")
+            answer, _ = self._exchange(process, {"call": "describe"}, "start", since=started)
         except BaseException:
             self._end()
             raise
         self.input_shape = _shape(answer.get("input_shape"))
         self.output_shape = _shape(answer.get("output_shape"))
-        self._measure(answer, start_seconds=time.monotonic() - started)
+        python, taken = str(answer.get("python"))[:40], time.monotonic() - started
+        self._measure(answer)
+        self._report = replace(self._report, python=python, start_seconds=taken)
         return process
+
+    def _answers(self, piece: Piece, room: int) -> NDArray[np.generic]:
+        """Return the answers to one piece, of at most `room` bytes."""
+        process = self._running()
+        request = {"call": "predict", "input": piece.kind}
+        answer, values = self._exchange(process, request, "predict", piece.payload, room=room)
+        self._measure(answer)
+        self._replace_when_worn(answer)
+        if values is None or values.shape[:1] != (piece.count,):
+            got = "nothing" if values is None else f"an array of shape {values.shape}"
+            raise GuestCrashed(
+                f"The learnware answered {piece.count} records with {got}.",
+                remedy="Its predict must return one answer per record.",
+                code="guest.reply_length",
+            )
+        return values
 
     def _exchange(
         self,
         process: Process,
         request: Mapping[str, object],
-        payload: tuple[bytes | memoryview, ...],
-        seconds: float,
         what: str,
+        payload: Payload = (),
+        *,
+        since: float | None = None,
+        room: int | None = None,
     ) -> tuple[dict[str, object], NDArray[np.generic] | None]:
         """Send a request and wait for its answer; whatever goes wrong between ends the process."""
-        deadline = time.monotonic() + seconds
+        given = settings()
+        seconds = given.guest_start_seconds if what == "start" else given.guest_call_seconds
+        deadline = (time.monotonic() if since is None else since) + seconds
         try:
             process.channel.send(request, payload, deadline)
-            answer, values = process.channel.receive(
-                deadline, limit=settings().guest_reply_max_bytes
-            )
+            limit = given.guest_reply_max_bytes if room is None else room
+            answer, values = process.channel.receive(deadline, limit=limit)
         except Closed:
             ending = self._end(patience=1.0)
             if self._launch.sandbox and what == "start":
@@ -267,13 +279,12 @@ class GuestModel:
             raise_raised(answer["error"], what, process.last_lines(), walls=walls)
         return answer, values
 
-    def _measure(self, answer: Mapping[str, object], **more: float) -> None:
+    def _measure(self, answer: Mapping[str, object]) -> None:
         seconds, memory = answer.get("seconds"), answer.get("peak_memory")
         self._report = replace(
             self._report,
             call_seconds=float(seconds) if isinstance(seconds, int | float) else 0.0,
             peak_memory=memory if isinstance(memory, int) else 0,
-            **more,  # type: ignore[arg-type]
         )
 
     def _replace_when_worn(self, answer: Mapping[str, object]) -> None:
@@ -282,6 +293,17 @@ class GuestModel:
         worn = isinstance(used, int | float) and used > settings().guest_cpu_seconds / 2
         if self._launch.sandbox and worn:
             self._end()
+
+    def _stop(self) -> None:
+        """Tell the process to stop, and see that it does."""
+        patience = 0.0
+        if self._process is not None:
+            deadline = time.monotonic() + STOP_SECONDS
+            with contextlib.suppress(Closed, Late, Malformed, TooLarge):
+                self._process.channel.send({"call": "stop"}, (), deadline)
+                self._process.channel.receive(deadline, limit=0)
+                patience = STOP_SECONDS
+        self._end(patience)
 
     def _end(self, patience: float = 0.0) -> Ending:
         process, self._process = self._process, None
@@ -292,44 +314,13 @@ class GuestModel:
         return ending
 
 
-def _encoded(
-    X: ArrayLike, input_shape: tuple[int, ...] | None
-) -> tuple[int, str, tuple[bytes | memoryview, ...]]:
-    """Return how many records there are, how they travel, and their bytes."""
-    texts = _texts(X)
-    if texts is not None:
-        return len(texts), "texts", (json.dumps(texts).encode(),)
-    values = np.asarray(X)
-    if values.dtype.kind == "O":
-        with contextlib.suppress(TypeError, ValueError):
-            values = values.astype(np.float64)
-    if values.dtype.kind not in "biuf" or values.ndim == 0:
-        raise InvalidInput(
-            f"A learnware takes an array of numbers or a list of texts. Got {values.dtype} "
-            f"of shape {values.shape} instead.",
-            remedy="Turn categories into numbers first, the way the learnware's features say.",
-            code="input.not_numbers",
-        )
-    if input_shape is not None and values.shape[1:] != input_shape:
-        raise InvalidInput(
-            f"The learnware takes records of shape {input_shape}. Got {values.shape[1:]} instead.",
-            remedy="Give the features that the learnware's specification names, in its order.",
-            code="input.shape",
-        )
-    return len(values), "array", encode_array(values)
-
-
-def _texts(X: ArrayLike) -> list[str] | None:
-    """Return `X` as a list of texts, or None where it holds anything else."""
-    if isinstance(X, list | tuple):
-        given: list[object] = list(X)
-    else:
-        values = np.asarray(X)
-        if values.ndim != 1 or values.dtype.kind not in "UO":
-            return None
-        given = values.tolist()
-    texts = [text for text in given if isinstance(text, str)]
-    return texts if texts and len(texts) == len(given) else None
+def _loading(manifest: Manifest) -> dict[str, object]:
+    return {
+        "call": "load",
+        "class_name": manifest.class_name,
+        "module_path": manifest.module_path,
+        "kwargs": _plain(manifest.kwargs),
+    }
 
 
 def _plain(value: object) -> object:
