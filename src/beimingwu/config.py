@@ -147,11 +147,13 @@ class Settings:
     session_seconds: int = 30 * 24 * 3600
     session_idle_seconds: int = 7 * 24 * 3600
     device_seconds: int = 600
-    # How often: all requests of one address or account, attempts to sign in to one account and from
-    # one address, mails to one person, reports of abuse from one address. Each server counts.
+    # How often: all requests of one address or account; failures to sign in to one account from one
+    # address, to it from everywhere, and from one address; mails to one person; reports of abuse
+    # from one address. Each server counts for itself.
     rate_address: str = "600/minute"
     rate_account: str = "1200/minute"
     rate_sign_in: str = "10/15 minutes"
+    rate_sign_in_account: str = "100/hour"
     rate_sign_in_address: str = "60/15 minutes"
     rate_mail: str = "5/hour"
     rate_report: str = "20/hour"
