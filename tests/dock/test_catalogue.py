@@ -126,16 +126,31 @@ def test_a_submission_is_reserved_for_the_dock_that_will_verify_it(
     assert catalogue.claim(key, "submitter", everybody) is not None
 
 
-def test_who_takes_over_begins_the_log_after_the_cheap_checks(
+def test_who_takes_over_goes_on_with_the_log_and_the_interruption_is_counted(
     catalogue: Catalogue, draft: Callable[..., Draft]
 ) -> None:
     key = catalogue.submit("", draft("a")).key
     first = catalogue.claim(key, "first", nobody)
     assert first is not None
+    assert catalogue.interruptions(first) == 0
     catalogue.record(first, Step("usability", "passed", "It answers."))
     again = catalogue.claim(key, "second", nobody)
     assert again is not None
-    assert [step.name for step in again.steps] == ["archive"]
+    assert [step.name for step in again.steps] == ["archive", "usability"]
+    assert catalogue.interruptions(again) == 1
+
+
+def test_a_step_that_is_done_again_stands_in_the_log_once(
+    catalogue: Catalogue, draft: Callable[..., Draft]
+) -> None:
+    key = catalogue.submit("", draft("a")).key
+    claimed = catalogue.claim(key, "me", nobody)
+    assert claimed is not None
+    catalogue.record(claimed, Step("usability", "passed", "It answers."))
+    catalogue.record(claimed, Step("usability", "passed", "It answers once more."))
+    found = catalogue.revision(key)
+    assert found is not None
+    assert [step.message for step in found.steps] == ["1,000 bytes.", "It answers once more."]
 
 
 def test_a_released_claim_is_free(catalogue: Catalogue, draft: Callable[..., Draft]) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from beimingwu.dock import Dock
+from beimingwu.dock.catalogue import Catalogue
 from beimingwu.errors import CheckFailed
 from beimingwu.specification.semantic import SemanticSpecification
 
@@ -56,3 +57,41 @@ def test_a_full_disk_is_no_fault_of_the_learnware_and_is_tried_again(
             assert submission.state == "uploaded"
     with Dock.open(tmp_path) as dock:
         assert dock.submission(submission.id).wait().state == "published"
+
+
+def test_a_learnware_that_ends_every_process_that_verifies_it_is_rejected(
+    tmp_path: Path, archive: Archive, semantic: Semantic
+) -> None:
+    with Dock.open(tmp_path, workers=0) as dock:
+        poisonous = dock.submit(archive(centre=1.0), semantic())
+        harmless = dock.submit(archive(centre=2.0), semantic())
+    catalogue = Catalogue(tmp_path / "catalogue.sqlite")
+    for key in (1, 2):
+        for death in range(22 if key == 1 else 5):
+            catalogue.claim(key, f"process {death}", lambda name: False)
+    catalogue.close()
+    with Dock.open(tmp_path) as dock:
+        with pytest.raises(CheckFailed) as failed:
+            dock.submission(poisonous.id).wait()
+        assert failed.value.code == "usability.fatal"
+        assert dock.submission(harmless.id).wait().state == "published"
+
+
+def test_a_step_that_is_done_is_not_done_again(
+    tmp_path: Path, archive: Archive, semantic: Semantic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Dock.open(tmp_path, workers=0) as dock:
+        submission = dock.submit(archive(), semantic())
+        (revision,) = dock.verification.unfinished()
+        assert dock.verification.begin(revision.key)
+        assert dock.verification.perform(revision.key, "environment")
+        assert dock.verification.perform(revision.key, "usability")
+        calls = broken(monkeypatch, AssertionError("done a second time"))
+        assert dock.verification.begin(revision.key)
+        assert dock.verification.perform(revision.key, "usability")
+        with Dock.open(tmp_path, workers=0) as other:
+            assert not other.verification.begin(revision.key)
+            assert not other.verification.perform(revision.key, "accommodate")
+    with Dock.open(tmp_path) as another:
+        assert another.submission(submission.id).wait().state == "published"
+    assert calls == []

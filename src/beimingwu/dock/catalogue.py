@@ -17,13 +17,13 @@ import sqlalchemy as sa
 from beimingwu.dock import schema
 from beimingwu.dock.database import Database
 from beimingwu.dock.fulltext import TrigramText
-from beimingwu.dock.records import CHEAP, Draft, Revision, Step, id_of, number_of
+from beimingwu.dock.records import Draft, Revision, Step, id_of, number_of
 from beimingwu.dock.rows import (
-    append_step,
     current_key,
     insert_row,
     learnware_state,
     note_event,
+    put_step,
     revisions_where,
     served_revision,
     set_learnware,
@@ -147,11 +147,13 @@ class Catalogue:
                 if revision.claimant is None or not is_alive(revision.claimant)
             ]
             for revision in waiting:
+                if revision.state == "verifying":
+                    note_event(connection, revision, "interrupted", me)
                 _wait_again(connection, revision, me)
         return waiting
 
     def claim(self, key: int, me: str, is_alive: Callable[[str], bool]) -> Revision | None:
-        """Take a revision to verify it; None when there is nothing to do for `me`.
+        """Take a revision to verify it, with its log so far; None when `me` has nothing to do.
 
         Parameters
         ----------
@@ -170,12 +172,23 @@ class Catalogue:
             reserved = seen.claimant == me and seen.state == "uploaded"
             if seen.claimant is not None and not reserved and is_alive(seen.claimant):
                 return None
-            checks = [step.to_json() for step in seen.steps if step.name in CHEAP]
-            set_revision(connection, seen, state="verifying", claimant=me, checks=checks)
+            if seen.state == "verifying":
+                note_event(connection, seen, "interrupted", me)
+            set_revision(connection, seen, state="verifying", claimant=me)
             if current_key(connection, seen) is None:
                 set_learnware(connection, seen, state="verifying")
             note_event(connection, seen, "verifying", me)
             return revisions_where(connection, _revision.c.id == key)[0]
+
+    def interruptions(self, revision: Revision) -> int:
+        """Return how often a process ended while it verified a revision."""
+        with self.reading() as connection:
+            counted = sa.select(sa.func.count()).where(
+                _event.c.learnware == number_of(revision.learnware),
+                _event.c.revision == revision.number,
+                _event.c.kind == "interrupted",
+            )
+            return int(connection.execute(counted).scalar_one())
 
     def release(self, revision: Revision) -> None:
         """Give a claim back undone, for whoever comes next."""
@@ -190,7 +203,7 @@ class Catalogue:
         with self._database.writing() as connection:
             if not _is_ours(connection, revision):
                 return False
-            append_step(connection, revision, step)
+            put_step(connection, revision, step)
             if environment is not None:
                 set_revision(connection, revision, environment=json.dumps(environment))
         return True
@@ -203,7 +216,7 @@ class Catalogue:
             state = learnware_state(connection, number_of(revision.learnware))
             # A learnware that was withdrawn stays so; its new revision is ready when it returns.
             after: State = state if state in ("withdrawn", "quarantined") else "published"
-            append_step(connection, revision, step)
+            put_step(connection, revision, step)
             set_revision(connection, revision, state=after, claimant=None)
             set_learnware(connection, revision, state=after, current_revision=revision.key)
             self._show(connection, number_of(revision.learnware), revision.semantic)
@@ -215,7 +228,7 @@ class Catalogue:
         with self._database.writing() as connection:
             if not _is_ours(connection, revision):
                 return False
-            append_step(connection, revision, step)
+            put_step(connection, revision, step)
             set_revision(connection, revision, state="rejected", claimant=None)
             if current_key(connection, revision) is None:
                 set_learnware(connection, revision, state="rejected")

@@ -23,11 +23,12 @@ from beimingwu.dock.listing import Listing
 from beimingwu.dock.locks import Locks
 from beimingwu.dock.pointset import dumps_pointset, loads_pointset
 from beimingwu.dock.records import Draft, Event, LearnwareRecord, Revision, no_learnware
-from beimingwu.dock.revising import amended, needs_verification
+from beimingwu.dock.revising import amended, needs_verification, unverified
 from beimingwu.dock.schema import State
 from beimingwu.dock.serving import write_served
 from beimingwu.dock.submission import Bell, Submission
-from beimingwu.dock.verification import Verifier, manifest_of, unpack
+from beimingwu.dock.verification import Verification, manifest_of, unpack
+from beimingwu.dock.worker import Worker
 from beimingwu.errors import Conflict, InvalidInput
 from beimingwu.learnware.model import Learnware
 from beimingwu.runtime.profiles import Limits, Profile
@@ -69,16 +70,16 @@ class Dock:
         self._listing = Listing(self._catalogue)
         self._identification = Identification(self._listing, self._blobs, self.get)
         self._bell = Bell()
-        self._verifier = Verifier(
+        self.verification = Verification(
             self._catalogue,
             self._blobs,
             self._unpacked,
             self._locks,
             self._bell,
             self._collect,
-            workers,
         )
-        self._verifier.resume()
+        self._worker = Worker(self.verification, self._catalogue, self._locks, self._bell, workers)
+        self._worker.resume()
 
     @classmethod
     def open(cls, folder: str | os.PathLike[str] | None = None, *, workers: int = 1) -> Dock:
@@ -153,7 +154,7 @@ class Dock:
         chosen = read_semantic(semantic)
         with self._storing() as stored:
             draft = self._drafted(stored, archive, chosen)
-            revision = self._catalogue.submit(owner, draft, self._verifier.name)
+            revision = self._catalogue.submit(owner, draft, self._worker.name)
         return self._followed(revision)
 
     def update(
@@ -183,13 +184,14 @@ class Dock:
         with self._storing() as stored:
             if archive is not None:
                 draft = self._drafted(stored, archive, chosen, otherwise=latest.semantic)
-                revision = self._catalogue.revise(id, draft, latest, self._verifier.name)
+                revision = self._catalogue.revise(id, draft, latest, self._worker.name)
             else:
                 base = self._catalogue.current(id)
                 specification = loads_pointset(self._blobs.read(base.specification_sha256))
                 draft = amended(base, chosen or base.semantic, specification)
                 if needs_verification(base.semantic, draft.semantic):
-                    revision = self._catalogue.revise(id, draft, latest, self._verifier.name)
+                    draft = unverified(draft)
+                    revision = self._catalogue.revise(id, draft, latest, self._worker.name)
                 else:
                     revision = self._catalogue.amend(id, draft, latest)
         return self._followed(revision)
@@ -392,7 +394,7 @@ class Dock:
     def close(self) -> None:
         """Finish the verifications of this process, and let go of the folder."""
         if not self._closed:
-            self._verifier.close()
+            self._worker.close()
             self._let_go()
 
     def __enter__(self) -> Dock:
@@ -406,7 +408,7 @@ class Dock:
     ) -> None:
         if error is not None and not self._closed:
             # An interrupted program should end soon; what waits goes on when the dock is opened.
-            self._verifier.abandon()
+            self._worker.abandon()
             self._let_go()
         self.close()
 
@@ -458,8 +460,8 @@ class Dock:
             )
 
     def _followed(self, revision: Revision) -> Submission:
-        self._verifier.take(revision)
-        return Submission(revision, self._catalogue, self._bell, self._verifier.see_to)
+        self._worker.take(revision)
+        return Submission(revision, self._catalogue, self._bell, self._worker.see_to)
 
     @contextmanager
     def _storing(self) -> Iterator[set[str]]:

@@ -76,8 +76,8 @@ class Event:
     at
         When, in UTC.
     kind
-        `submitted`, `verifying`, `published`, `rejected`, `amended`, `withdrawn`, `restored` or
-        `deleted`.
+        `submitted`, `verifying`, `interrupted` (the process that verified it died), `published`,
+        `rejected`, `amended`, `withdrawn`, `restored` or `deleted`.
     revision
         Number of the revision it happened to.
     actor

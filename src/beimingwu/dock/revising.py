@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 from beimingwu.dock.checks import check_statistical
-from beimingwu.dock.records import Draft, Revision, Step
+from beimingwu.dock.records import CHEAP, Draft, Revision, Step
 from beimingwu.specification.rkme import RKME
 from beimingwu.specification.semantic import Dimensions, SemanticSpecification
 
@@ -36,6 +37,12 @@ def amended(base: Revision, semantic: SemanticSpecification, specification: RKME
         steps=tuple(step if had.name == "semantic" else had for had in base.steps),
         environment=base.environment,
     )
+
+
+def unverified(draft: Draft) -> Draft:
+    """Return a draft whose model is still to be tried: only the cheap checks are behind it."""
+    steps = tuple(step for step in draft.steps if step.name in CHEAP)
+    return replace(draft, steps=steps, environment=None)
 
 
 def needs_verification(before: SemanticSpecification, after: SemanticSpecification) -> bool:

@@ -66,11 +66,12 @@ def wrong_state(id: str, state: State, rule: str) -> Conflict:
     )
 
 
-def append_step(connection: sa.Connection, revision: Revision, step: Step) -> None:
-    """Add a step to the log of a revision."""
+def put_step(connection: sa.Connection, revision: Revision, step: Step) -> None:
+    """Add a step to the log of a revision, in place of one of its name that was done before."""
     row = sa.select(_revision.c.checks).where(_revision.c.id == revision.key)
-    log: Sequence[object] = connection.execute(row).scalar() or ()
-    set_revision(connection, revision, checks=[*log, step.to_json()])
+    log: Sequence[Mapping[str, object]] = connection.execute(row).scalar() or ()
+    others = [had for had in log if had["name"] != step.name]
+    set_revision(connection, revision, checks=[*others, step.to_json()])
 
 
 def set_revision(connection: sa.Connection, revision: Revision, **values: object) -> None:

@@ -1,16 +1,15 @@
-"""The dock's worker: takes submissions that wait and runs them through their last steps.
+"""The steps of a verification that run behind a submission, each recorded as it ends.
 
 A verification is claimed in one transaction, so it runs once at a time whatever number of processes
-have the dock open; each step is recorded as it ends. A process that dies leaves a claim whose lock
-is free, and the next dock that opens the folder begins that verification again.
+have the dock open. Who takes one over from a process that died goes on after the last step in its
+log: every step is done once, or begun again where its end was not recorded. Who goes through the
+steps, and when, is said elsewhere: the threads of `worker`, or the workflows of a service.
 """
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,12 +22,14 @@ from beimingwu.dock.pointset import loads_pointset
 from beimingwu.dock.records import Revision, Step
 from beimingwu.dock.submission import Bell
 from beimingwu.dock.usability import Warned, check_usability
-from beimingwu.errors import BeimingwuError, Conflict, SandboxUnavailable
+from beimingwu.errors import BeimingwuError, SandboxUnavailable
 from beimingwu.learnware.archive import open_archive, requirements_of
 from beimingwu.learnware.manifest import MANIFEST_NAME, Manifest
 from beimingwu.runtime.isolation import gated_environments, open_model, own_packages
 from beimingwu.runtime.lock import Lock
 
+#: The steps in their order.
+STEPS = ("environment", "usability", "accommodate")
 #: Of errors that say nothing about a learnware: its verification waits until they are mended.
 _OUR_FAULT = (
     "environment.offline",
@@ -36,13 +37,16 @@ _OUR_FAULT = (
     "input.setting",
     "input.sandbox",
     "dock.disk_full",
+    "dock.busy",
 )
+#: Processes that may die over one verification; the next takes it for the learnware's doing.
+_DEATHS = 20
 _REPORT = "Report it with the archive; submit it again to a release that mends it."
 _LONGEST_REASON = 300
 
 
-class Verifier:
-    """A few threads that verify submissions of one dock.
+class Verification:
+    """The steps of verifying a revision of one dock; the same for whoever goes through them.
 
     Parameters
     ----------
@@ -52,8 +56,6 @@ class Verifier:
         Rung after every step.
     rejected
         Called with a revision that was rejected, to collect its blobs.
-    workers
-        Number of threads; with 0 nothing is verified here.
     """
 
     def __init__(
@@ -64,7 +66,6 @@ class Verifier:
         locks: Locks,
         bell: Bell,
         rejected: Callable[[Revision], None],
-        workers: int,
     ) -> None:
         self._catalogue = catalogue
         self._blobs = blobs
@@ -72,106 +73,90 @@ class Verifier:
         self._locks = locks
         self._bell = bell
         self._rejected = rejected
-        self._pool = ThreadPoolExecutor(workers, "verify") if workers else None
-        self._stopped = False
-        self._guard = threading.Lock()
-        self._queued: set[int] = set()
-        self._failed: dict[int, BaseException] = {}
 
-    @property
-    def name(self) -> str | None:
-        """What submissions that this process will verify are reserved under."""
-        return self._locks.name if self._pool is not None else None
+    def begin(self, key: int) -> bool:
+        """Claim the revision of a row, or go on with the claim this process has.
 
-    def resume(self) -> None:
-        """Take over what nobody alive will verify, such as what a crash left unfinished."""
-        if self._pool is not None:
-            for revision in self._catalogue.adopt(self._locks.name, self._locks.is_alive):
-                self.take(revision)
+        Returns
+        -------
+        bool
+            False where there is nothing to do here: it is finished, or gone, or somebody alive is
+            at it.
+        """
+        if self._claimed(key) is not None:
+            return True
+        revision = self._catalogue.claim(key, self._locks.name, self._locks.is_alive)
+        if revision is None:
+            return False
+        self._bell.ring()
+        if self._catalogue.interruptions(revision) > _DEATHS:
+            problem = f"{_DEATHS} processes of the dock ended while they verified this learnware."
+            self._end(revision, Step("usability", "failed", problem, "usability.fatal", 0, _REPORT))
+            return False
+        return True
 
-    def take(self, revision: Revision) -> None:
-        """Queue a revision, unless it is queued here or some living process will verify it."""
-        if self._pool is None or self._is_anothers(revision):
-            return
-        with self._guard:
-            if revision.key in self._queued:
-                return
-            self._queued.add(revision.key)
-        self._pool.submit(self._run, revision.key)
+    def perform(self, key: int, name: str) -> bool:
+        """Do a step of a revision that `begin` claimed, unless its log says it is done.
 
-    def see_to(self, revision: Revision) -> None:
-        """Make sure that somebody verifies a revision that is waited for.
+        Returns
+        -------
+        bool
+            Whether the verification goes on: False after the last step and after one that failed,
+            and where the claim is lost.
 
         Raises
         ------
-        Conflict
-            Nobody does: this dock was opened without workers, or is closed.
         Exception
-            What ended the last attempt here, when it was no fault of the learnware (a full disk).
+            What stands in the way is no fault of the learnware (a full disk); call `put_off`.
         """
-        if revision.key in self._failed:
-            raise self._failed.pop(revision.key)
-        if not self._is_anothers(revision) and (self._pool is None or self._stopped):
-            raise Conflict(
-                f"Nobody verifies learnware {revision.learnware}, revision {revision.number}.",
-                remedy="Open the dock with workers=1 or more, and wait there.",
-                code="conflict.nobody_verifies",
-            )
-        self.take(revision)
+        revision = self._claimed(key)
+        if revision is None:
+            return False
+        if name in (step.name for step in revision.steps):
+            return True
+        match name:
+            case "environment":
+                if not own_packages():
+                    return True
+                return self._goes_on(revision, *self._environment(revision))
+            case "usability":
+                return self._goes_on(revision, self._usability(revision))
+            case _:
+                self._accommodate(revision)
+                return False
 
-    def _is_anothers(self, revision: Revision) -> bool:
-        claimant = revision.claimant
-        return claimant not in (None, self._locks.name) and self._locks.is_alive(claimant)
-
-    def close(self) -> None:
-        """Finish what is queued, and stop."""
-        if self._pool is not None:
-            self._pool.shutdown(wait=True)
-        self._stopped = True
-
-    def abandon(self) -> None:
-        """Finish what runs, leave the rest to the next opening, and stop."""
-        if self._pool is not None:
-            self._pool.shutdown(wait=True, cancel_futures=True)
-        self._stopped = True
-
-    def _run(self, key: int) -> None:
-        try:
-            revision = self._catalogue.claim(key, self._locks.name, self._locks.is_alive)
-            if revision is not None:
-                self._verify(revision)
-        except BaseException as error:
-            self._failed[key] = error
-            raise
-        finally:
-            with self._guard:
-                self._queued.discard(key)
+    def put_off(self, key: int) -> None:
+        """Give a claim back undone, for whoever comes next."""
+        revision = self._claimed(key)
+        if revision is not None:
+            self._catalogue.release(revision)
             self._bell.ring()
 
-    def _verify(self, revision: Revision) -> None:
-        try:
-            lock = None
-            if own_packages():
-                step, lock = self._environment(revision)
-                if not self._goes_on(revision, step, lock):
-                    return
-            if self._goes_on(revision, self._usability(revision, lock)):
-                self._accommodate(revision)
-        except BaseException:
-            self._catalogue.release(revision)
-            raise
+    def unfinished(self) -> list[Revision]:
+        """Return the revisions that wait for their verification or are in it, oldest first."""
+        return self._catalogue.unfinished()
+
+    def _claimed(self, key: int) -> Revision | None:
+        revision = self._catalogue.revision(key)
+        if revision is None or revision.state != "verifying":
+            return None
+        return revision if revision.claimant == self._locks.name else None
 
     def _goes_on(
         self, revision: Revision, step: Step, environment: Mapping[str, object] | None = None
     ) -> bool:
         """Record a step; False where it ends the verification, or where the claim is lost."""
         if step.state == "failed":
-            if self._catalogue.reject(revision, step):
-                self._rejected(revision)
+            self._end(revision, step)
             return False
         recorded = self._catalogue.record(revision, step, environment)
         self._bell.ring()
         return recorded
+
+    def _end(self, revision: Revision, step: Step) -> None:
+        if self._catalogue.reject(revision, step):
+            self._rejected(revision)
+        self._bell.ring()
 
     def _accommodate(self, revision: Revision) -> None:
         started = time.perf_counter()
@@ -179,6 +164,7 @@ class Verifier:
         message = f"Published as {revision.learnware}, revision {revision.number}."
         seconds = time.perf_counter() - started
         self._catalogue.publish(revision, Step("accommodate", "passed", message, seconds=seconds))
+        self._bell.ring()
 
     def _environment(self, revision: Revision) -> tuple[Step, Mapping[str, object] | None]:
         """Make the environment that the learnware asks for; return the step and its lock."""
@@ -201,10 +187,10 @@ class Verifier:
             told("")
         return step, found[0].to_json() if found else None
 
-    def _usability(self, revision: Revision, lock: Mapping[str, object] | None) -> Step:
+    def _usability(self, revision: Revision) -> Step:
         """Run the learnware, and return what came of it as a step."""
         found: list[Warned] = []
-        step = _step("usability", lambda: self._tried(revision, lock, found))
+        step = _step("usability", lambda: self._tried(revision, found))
         if step.state == "failed" or not found:
             return step
         return replace(
@@ -219,13 +205,14 @@ class Verifier:
         with self._locks.writing():
             return self._unpacked.folder(revision.archive_sha256, unpack)
 
-    def _tried(
-        self, revision: Revision, lock: Mapping[str, object] | None, found: list[Warned]
-    ) -> str:
+    def _tried(self, revision: Revision, found: list[Warned]) -> str:
         """Tell what the learnware was asked; warnings go to `found`."""
         specification = loads_pointset(self._blobs.read(revision.specification_sha256))
         folder = self._folder(revision)
-        with open_model(folder, manifest_of(folder), requirements_of(folder), lock=lock) as model:
+        opened = open_model(
+            folder, manifest_of(folder), requirements_of(folder), lock=revision.environment
+        )
+        with opened as model:
             tried = check_usability(model, revision.semantic, specification)
             report = model.report
         found += tried.warnings
