@@ -27,6 +27,7 @@ from beimingwu.errors import (
 )
 from beimingwu.learnware import Manifest
 from beimingwu.runtime import GuestModel, start
+from beimingwu.runtime.cancellation import Cancellation
 
 BASE = """
 import os, sys, time
@@ -552,6 +553,36 @@ def test_an_interrupted_call_ends_the_guest_and_the_next_starts_anew(started: St
         model.predict(-np.ones((1, 2)))
     timer.join()
     assert model.predict(np.ones((1, 2))).tolist() == [1]
+
+
+@pytest.mark.parametrize("busy", [name for name in DEATHS if name != "idle"])
+def test_a_call_can_be_called_off_from_another_thread(busy: str, tmp_path: Path) -> None:
+    (tmp_path / "__init__.py").write_text(a_module(f"print(os.getpid())\n{DEATHS[busy]}"))
+    cancellation = Cancellation()
+    with start(tmp_path, Manifest(), cancellation=cancellation) as model:
+        with ThreadPoolExecutor(1) as pool:
+            calling = pool.submit(model.predict, np.ones((1, 2)))
+            assert within(20, lambda: bool(model.report.output))
+            guest = int(model.report.output)
+            cancellation.cancel()
+            with pytest.raises(GuestFailed) as caught:
+                calling.result(20)
+        assert caught.value.code == "guest.cancelled"
+        assert ends(guest)
+        with pytest.raises(GuestFailed) as caught:
+            model.predict(np.ones((1, 2)))
+        assert caught.value.code == "guest.cancelled"
+
+
+def test_a_start_can_be_called_off_from_another_thread(tmp_path: Path) -> None:
+    (tmp_path / "__init__.py").write_text("import time; time.sleep(600)")
+    cancellation = Cancellation()
+    timer = threading.Timer(0.3, cancellation.cancel)
+    timer.start()
+    with pytest.raises(GuestFailed) as caught:
+        start(tmp_path, Manifest(), cancellation=cancellation)
+    timer.join()
+    assert caught.value.code == "guest.cancelled"
 
 
 def test_errors_travel_between_our_own_processes(started: Starter) -> None:

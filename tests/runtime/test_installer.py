@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -50,6 +51,22 @@ def test_a_process_over_its_time_is_ended_with_all_that_it_started(installer: In
             on_line=told.append,
         )
     assert caught.value.code == "environment.timed_out"
+    assert all(ended(int(number)) for number in told)
+
+
+def test_what_is_called_off_is_ended_with_all_that_it_started(installer: Installer):
+    told: list[str] = []
+
+    def tell(line: str) -> None:
+        told.append(line)
+        if len(told) == 2:
+            threading.Thread(target=installer.cancellation.cancel).start()
+
+    words = (*SHELL, "sleep 60 & echo $!; echo $$; wait")
+    for _ in range(2):  # What begins after it was called off ends as well.
+        with pytest.raises(EnvironmentFailed) as caught:
+            installer.run(words, seconds=60, writable=(), on_line=tell)
+        assert caught.value.code == "environment.cancelled"
     assert all(ended(int(number)) for number in told)
 
 

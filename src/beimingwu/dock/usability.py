@@ -124,6 +124,8 @@ def _edges(model: Running, inputs: Inputs, answers: NDArray[Any]) -> Iterator[Wa
 
 
 def _fails_on(what: str, error: GuestFailed, code: str) -> Warned:
+    if error.code == "guest.cancelled":
+        raise error  # It says nothing about the learnware.
     reason = error.problem.partition("\n")[0]
     remedy = {
         "float64": "Convert the input in predict, such as by np.asarray(X, dtype=np.float32).",

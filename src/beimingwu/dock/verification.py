@@ -25,6 +25,7 @@ from beimingwu.dock.usability import Warned, check_usability
 from beimingwu.errors import BeimingwuError, SandboxUnavailable
 from beimingwu.learnware.archive import open_archive, requirements_of
 from beimingwu.learnware.manifest import MANIFEST_NAME, Manifest
+from beimingwu.runtime.cancellation import Cancellation
 from beimingwu.runtime.isolation import gated_environments, open_model, own_packages
 from beimingwu.runtime.lock import Lock
 
@@ -34,6 +35,8 @@ STEPS = ("environment", "usability", "accommodate")
 _OUR_FAULT = (
     "environment.offline",
     "environment.no_uv",
+    "environment.cancelled",
+    "guest.cancelled",
     "input.setting",
     "input.sandbox",
     "dock.disk_full",
@@ -73,6 +76,7 @@ class Verification:
         self._locks = locks
         self._bell = bell
         self._rejected = rejected
+        self._cancellation = Cancellation()
 
     def begin(self, key: int) -> bool:
         """Claim the revision of a row, or go on with the claim this process has.
@@ -132,6 +136,10 @@ class Verification:
             self._catalogue.release(revision)
             self._bell.ring()
 
+    def cancel(self) -> None:
+        """Call off the step that is under way; it is begun again by whoever claims it next."""
+        self._cancellation.cancel()
+
     def unfinished(self) -> list[Revision]:
         """Return the revisions that wait for their verification or are in it, oldest first."""
         return self._catalogue.unfinished()
@@ -174,7 +182,7 @@ class Verification:
             self._bell.tell(revision.key, line)
 
         def made() -> str:
-            environments = gated_environments()
+            environments = gated_environments(self._cancellation)
             lock = environments.lock(requirements_of(self._folder(revision)), on_line=told)
             environments.use(lock, on_line=told).close()
             found.append(lock)
@@ -210,7 +218,11 @@ class Verification:
         specification = loads_pointset(self._blobs.read(revision.specification_sha256))
         folder = self._folder(revision)
         opened = open_model(
-            folder, manifest_of(folder), requirements_of(folder), lock=revision.environment
+            folder,
+            manifest_of(folder),
+            requirements_of(folder),
+            lock=revision.environment,
+            cancellation=self._cancellation,
         )
         with opened as model:
             tried = check_usability(model, revision.semantic, specification)

@@ -100,8 +100,9 @@ class Worker:
         self._stopped = True
 
     def abandon(self) -> None:
-        """Finish what runs, leave the rest to the next opening, and stop."""
+        """Call off what runs, leave it and the rest to the next opening, and stop."""
         if self._pool is not None:
+            self._verification.cancel()
             self._pool.shutdown(wait=True, cancel_futures=True)
         self._stopped = True
 

@@ -22,6 +22,7 @@ from beimingwu.config import settings
 from beimingwu.errors import GuestCrashed, GuestFailed, GuestTimedOut, TooLarge
 from beimingwu.learnware.manifest import Manifest
 from beimingwu.runtime.batches import Payload, Piece, joined, pieces
+from beimingwu.runtime.cancellation import Cancellation
 from beimingwu.runtime.channel import Closed, Late, Malformed
 from beimingwu.runtime.endings import raise_ended, raise_raised
 from beimingwu.runtime.launch import Launch, current_interpreter
@@ -66,6 +67,7 @@ def start(
     *,
     launch: Launch | None = None,
     held: Held | None = None,
+    cancellation: Cancellation | None = None,
 ) -> GuestModel:
     """Start a process that loads the model of the learnware in a folder.
 
@@ -79,9 +81,13 @@ def start(
         How to start the process; in this interpreter by default.
     held
         What the process needs as long as it may run; closed with the model.
+    cancellation
+        Ends the process from another thread, while this one or a later call waits for it.
 
     Raises
     ------
+    GuestFailed
+        It was called off (`guest.cancelled`).
     GuestCrashed
         The module cannot be imported, or the class cannot be made; the text ends with the last
         lines the learnware printed.
@@ -90,7 +96,9 @@ def start(
     SandboxUnavailable
         This machine cannot put up the walls that `launch` asks for.
     """
-    model = GuestModel(Path(learnware_folder), manifest, launch or current_interpreter(), held)
+    model = GuestModel(
+        Path(learnware_folder), manifest, launch or current_interpreter(), held, cancellation
+    )
     model.start()
     return model
 
@@ -113,7 +121,12 @@ class GuestModel:
     """
 
     def __init__(
-        self, folder: Path, manifest: Manifest, launch: Launch, held: Held | None = None
+        self,
+        folder: Path,
+        manifest: Manifest,
+        launch: Launch,
+        held: Held | None = None,
+        cancellation: Cancellation | None = None,
     ) -> None:
         self.input_shape: tuple[int, ...] | None = None
         self.output_shape: tuple[int, ...] | None = None
@@ -121,6 +134,7 @@ class GuestModel:
         self._turn = threading.Lock()
         self._process: Process | None = None
         self._held = held
+        self._cancellation = cancellation or Cancellation()
         self._closed = False
         self._report = GuestReport()
 
@@ -247,11 +261,13 @@ class GuestModel:
         seconds = given.guest_start_seconds if what == "start" else given.guest_call_seconds
         deadline = (time.monotonic() if since is None else since) + seconds
         try:
-            process.channel.send(request, payload, deadline)
-            limit = given.guest_reply_max_bytes if room is None else room
-            answer, values = process.channel.receive(deadline, limit=limit)
+            with self._cancellation.ending(process.kill):
+                process.channel.send(request, payload, deadline)
+                limit = given.guest_reply_max_bytes if room is None else room
+                answer, values = process.channel.receive(deadline, limit=limit)
         except Closed:
             ending = self._end(patience=1.0)
+            self._require_wanted()
             if self._launch.sandbox and what == "start":
                 from beimingwu.runtime.trial import require
 
@@ -278,6 +294,14 @@ class GuestModel:
             walls = bool(self._launch.sandbox)
             raise_raised(answer["error"], what, process.last_lines(), walls=walls)
         return answer, values
+
+    def _require_wanted(self) -> None:
+        if self._cancellation.cancelled:
+            raise GuestFailed(
+                "The learnware was called off while it worked.",
+                remedy="Load it again.",
+                code="guest.cancelled",
+            ) from None
 
     def _measure(self, answer: Mapping[str, object]) -> None:
         seconds, memory = answer.get("seconds"), answer.get("peak_memory")

@@ -17,10 +17,12 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from beimingwu.config import Settings, settings
 from beimingwu.errors import EnvironmentFailed
+from beimingwu.runtime.cancellation import Cancellation
 
 OnLine = Callable[[str], None]
 #: Puts a command behind walls: given its words and the folders it may write, returns the words.
@@ -116,6 +118,8 @@ class Installer:
         How files come from the cache into an environment.
     confine
         Puts every command behind walls.
+    cancellation
+        Ends what runs from another thread.
 
     Examples
     --------
@@ -129,6 +133,7 @@ class Installer:
     offline: bool = False
     link_mode: str = "hardlink"
     confine: Confine = field(default=unconfined, compare=False)
+    cancellation: Cancellation = field(default_factory=Cancellation, compare=False)
 
     @property
     def sources(self) -> tuple[str, ...]:
@@ -162,8 +167,8 @@ class Installer:
         Raises
         ------
         EnvironmentFailed
-            It took longer than `seconds`, or there is no uv (`environment.timed_out`,
-            `environment.no_uv`).
+            It took longer than `seconds`, was called off, or there is no uv
+            (`environment.timed_out`, `.cancelled`, `.no_uv`).
         """
         shut = self.offline if offline is None else offline
         self.cache.mkdir(parents=True, exist_ok=True)
@@ -185,17 +190,31 @@ class Installer:
         keep: Sequence[int] = (),
         on_line: OnLine | None = None,
     ) -> Outcome:
-        """Run a command behind the walls, tied to our life, and return how it ended."""
+        """Run a command behind the walls, tied to our life, and return how it ended.
+
+        Raises
+        ------
+        EnvironmentFailed
+            As `uv`.
+        """
         words = self.confine(tuple(command), tuple(writable))
         tied = (sys.executable, "-I", "-S", "-c", _TIED, str(os.getpid()), *words)
         lines: deque[str] = deque(maxlen=_LOG_LINES)
-        with _started(tied, keep) as process, _ended_after(process, seconds) as late:
+        with (
+            _started(tied, keep) as process,
+            _ended_after(process, seconds) as late,
+            self.cancellation.ending(partial(_kill, process)),
+        ):
             assert process.stdout is not None  # noqa: S101 - a pipe was asked for
             for raw in process.stdout:
                 lines.append(line := raw.rstrip()[:2000])
                 if on_line is not None and line:
                     on_line(line)
             status = process.wait()
+        if self.cancellation.cancelled:
+            raise EnvironmentFailed(
+                "Installing was called off.", remedy="Try again.", code="environment.cancelled"
+            )
         if late.is_set():
             raise EnvironmentFailed(
                 f"Installing took longer than {seconds:.0f} s and was ended.",

@@ -7,12 +7,14 @@ same way. What the settings ask for and this machine cannot give is an error, ne
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from beimingwu.config import settings
 from beimingwu.errors import InvalidInput
 from beimingwu.learnware.archive import Requirements
 from beimingwu.learnware.manifest import Manifest
+from beimingwu.runtime.cancellation import Cancellation
 from beimingwu.runtime.environment import Environments, environment_launch
 from beimingwu.runtime.host import GuestModel, start
 from beimingwu.runtime.installer import OnLine, configured
@@ -32,6 +34,7 @@ def open_model(
     *,
     lock: Mapping[str, object] | None = None,
     on_line: OnLine | None = None,
+    cancellation: Cancellation | None = None,
 ) -> GuestModel:
     """Start the model of a learnware in an environment of its own, behind walls.
 
@@ -46,6 +49,8 @@ def open_model(
         where None, or where it is another platform's.
     on_line
         Is told the steps of making the environment.
+    cancellation
+        Ends, from another thread, the making of the environment and the model's process.
 
     Returns
     -------
@@ -57,36 +62,47 @@ def open_model(
     InvalidArchive
         A line of the requirements is refused.
     EnvironmentFailed
-        The packages cannot be had here.
+        The packages cannot be had here, or it was called off (`environment.cancelled`).
     SandboxUnavailable
         This machine cannot put up the walls that the settings ask for.
+    GuestFailed
+        It was called off (`guest.cancelled`).
     GuestCrashed, GuestTimedOut
         The model cannot be imported or made.
     """
     if not own_packages():
-        return start(folder, manifest, launch=confined(current_interpreter()))
-    environments = gated_environments()
+        launch = confined(current_interpreter())
+        return start(folder, manifest, launch=launch, cancellation=cancellation)
+    environments = gated_environments(cancellation)
     known = None if lock is None else Lock.from_json(lock)
     if known is None or known.platform != this_platform():
         known = environments.lock(requirements, on_line=on_line)
     environment = environments.use(known, on_line=on_line)
     try:
         launch = confined(environment_launch(environment), readable=environment.readable)
-        return start(folder, manifest, launch=launch, held=environment)
+        return start(folder, manifest, launch=launch, held=environment, cancellation=cancellation)
     except BaseException:
         environment.close()
         raise
 
 
-def gated_environments() -> Environments:
+def gated_environments(cancellation: Cancellation | None = None) -> Environments:
     """Return the environments of this machine, whose packages are installed behind the gate.
+
+    Parameters
+    ----------
+    cancellation
+        Ends what is under way from another thread.
 
     Raises
     ------
     SandboxUnavailable
         The settings ask for bubblewrap, and there is none.
     """
-    return Environments(installer=configured(confine=behind_gate()))
+    installer = configured(confine=behind_gate())
+    if cancellation is not None:
+        installer = replace(installer, cancellation=cancellation)
+    return Environments(installer=installer)
 
 
 def own_packages() -> bool:

@@ -103,6 +103,11 @@ class Process:
         self._capture.wait()
         return Ending(status, self.last_lines(), _memory_kills() > self._memory_kills)
 
+    def kill(self) -> None:
+        """Kill it and all it started; from any thread, while another one waits for its answer."""
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.popen.pid, signal.SIGKILL)
+
     def output(self) -> str:
         """Return what was printed until now, up to the limit."""
         self._capture.settle()
