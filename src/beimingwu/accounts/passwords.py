@@ -64,9 +64,13 @@ class Passwords:
                 return False
         return stored is not None and (from_md5 or form == "plain")
 
-    def is_outdated(self, stored: str) -> bool:
-        """Tell whether a hash was made with less work than one is made with now."""
-        return self._hasher.check_needs_rehash(stored.removeprefix(_MD5))
+    def renewed(self, stored: str, password: str, form: Form = "plain") -> str | None:
+        """Return a new hash of a verified password where `stored` was made with less work."""
+        if not self._hasher.check_needs_rehash(stored.removeprefix(_MD5)):
+            return None
+        if stored.startswith(_MD5) and form == "plain":
+            return self.hash(md5_of(password), "md5")
+        return self.hash(password, form)
 
 
 def check_password(password: str) -> None:

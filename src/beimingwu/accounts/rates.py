@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from limits import RateLimitItem, parse
@@ -68,11 +67,6 @@ class Rates:
         self._policies = {name: _parsed(name, settings) for name in POLICIES}
         self._limiter = MovingWindowRateLimiter(MemoryStorage())
 
-    @property
-    def policies(self) -> Mapping[str, RateLimitItem]:
-        """The policies in force."""
-        return self._policies
-
     def spend(self, policy: str, key: str) -> Window:
         """Count one, and return how it stands then.
 
@@ -85,10 +79,9 @@ class Rates:
             raise self._exhausted(policy, key)
         return self.window(policy, key)
 
-    def require(self, policy: str, key: str) -> None:
-        """Refuse where none is left, and count nothing (see `spend`)."""
-        if not self._limiter.test(self._policies[policy], policy, key):
-            raise self._exhausted(policy, key)
+    def forgive(self, policy: str, key: str) -> None:
+        """Forget what was counted."""
+        self._limiter.clear(self._policies[policy], policy, key)
 
     def window(self, policy: str, key: str) -> Window:
         """Return how a policy stands."""
