@@ -11,7 +11,7 @@ from typing import NoReturn
 
 from beimingwu.config import settings
 from beimingwu.errors import GuestCrashed, GuestOutOfMemory, GuestTimedOut
-from beimingwu.runtime.process import Ending
+from beimingwu.runtime.process import Ending, Process
 
 _CORRECT = "Correct the learnware's module and pack it again."
 _MEMORY = "Predict on fewer records at a time, or allow more with BEIMINGWU_GUEST_MEMORY_MAX_BYTES."
@@ -25,7 +25,7 @@ _MISFITS = frozenset({"guest.no_class", "guest.no_predict", "guest.reply_type"})
 _REFUSED_MEMORY = ("std::bad_alloc", "Memory allocation still failed", "Cannot allocate memory")
 
 
-def raise_raised(error: object, what: str, last: str, *, walls: bool = False) -> NoReturn:
+def raise_raised(error: object, what: str, process: Process, *, walls: bool) -> NoReturn:
     """Raise what the learnware raised.
 
     Parameters
@@ -34,14 +34,17 @@ def raise_raised(error: object, what: str, last: str, *, walls: bool = False) ->
         As the guest explains it; a stranger's data.
     what
         What it was doing: "start" or "predict".
-    last
-        What it last printed, introduced.
+    process
+        Where: it knows what was last printed, and the places to leave unsaid.
     walls
         Whether it ran in a sandbox, which refuses some calls.
     """
     given = error if isinstance(error, dict) else {}
     kind, message = str(given.get("type", "an error")), str(given.get("message", ""))
-    trace = str(given.get("traceback", ""))
+    message = process.places.plain(message)
+    own_line = process.places.last_own_line(str(given.get("traceback", "")))
+    where = f"\n    {own_line}" if own_line else ""
+    last = process.last_lines()
     if kind == "MemoryError":
         raise GuestOutOfMemory(
             f"The learnware ran out of memory: {message or 'MemoryError'}.{last}", remedy=_MEMORY
@@ -56,7 +59,7 @@ def raise_raised(error: object, what: str, last: str, *, walls: bool = False) ->
     refused = walls and kind == "PermissionError"
     told = str(given.get("code"))
     raise GuestCrashed(
-        f"The learnware failed to {what}: {kind}: {message}{_last_line_of_learnware(trace)}{last}",
+        f"The learnware failed to {what}: {kind}: {message}{where}{last}",
         remedy=_WALLS if refused else _CORRECT,
         code="guest.forbidden" if refused else told if told in _MISFITS else "guest.raised",
     )
@@ -97,8 +100,3 @@ def _name(number: int) -> str:
         return signal.Signals(number).name
     except ValueError:
         return f"signal {number}"
-
-
-def _last_line_of_learnware(trace: str) -> str:
-    places = [line.strip() for line in trace.splitlines() if line.startswith("  File ")]
-    return f"\n    {places[-1]}" if places else ""

@@ -123,7 +123,7 @@ def environment_launch(environment: Environment, *, threads: int = 1) -> Launch:
     """
     launch = current_interpreter(threads=threads)
     command = (str(environment.python), *launch.command[1:])
-    return dataclasses.replace(launch, command=command)
+    return dataclasses.replace(launch, command=command, installations=environment.readable)
 
 
 class Environments:

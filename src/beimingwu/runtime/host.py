@@ -292,7 +292,7 @@ class GuestModel:
             raise
         if "error" in answer:
             walls = bool(self._launch.sandbox)
-            raise_raised(answer["error"], what, process.last_lines(), walls=walls)
+            raise_raised(answer["error"], what, process, walls=walls)
         return answer, values
 
     def _require_wanted(self) -> None:

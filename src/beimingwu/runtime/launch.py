@@ -35,6 +35,8 @@ class Launch:
         All variables of the guest's environment; `{scratch}` as above.
     sandbox
         The profile of the walls that the command puts up; empty where it puts up none.
+    installations
+        The folders of the interpreter and of its environment.
 
     Examples
     --------
@@ -46,6 +48,7 @@ class Launch:
     command: tuple[str, ...]
     environment: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     sandbox: str = ""
+    installations: tuple[Path, ...] = ()
 
     def words(self, *, learnware: Path, scratch: Path, lifeline: int) -> list[str]:
         """Return the command with the places filled in."""
@@ -80,7 +83,8 @@ def current_interpreter(*, threads: int = 1) -> Launch:
     environment |= {name: str(threads) for name in _THREADS}
     environment |= {"HOME": "{scratch}", "TMPDIR": "{scratch}", "LANG": "C.UTF-8"}
     command = (sys.executable, *_ISOLATED, "{guest}", "{learnware}", "{lifeline}")
-    return Launch(command, MappingProxyType(environment))
+    installations = (Path(sys.prefix), Path(sys.base_prefix))
+    return Launch(command, MappingProxyType(environment), installations=installations)
 
 
 def _filled(word: str, places: Mapping[str, str]) -> str:

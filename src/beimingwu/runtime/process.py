@@ -29,6 +29,7 @@ from typing import IO
 from beimingwu.config import settings
 from beimingwu.runtime.channel import Channel
 from beimingwu.runtime.launch import Launch
+from beimingwu.runtime.places import Places
 from beimingwu.runtime.profiles import Profile
 from beimingwu.runtime.sandbox import opened_to_all
 
@@ -59,6 +60,7 @@ class Process:
 
     def __init__(self, launch: Launch, folder: Path) -> None:
         self.scratch = Path(tempfile.mkdtemp(prefix="beimingwu-guest-"))
+        self.places = Places(launch, folder, self.scratch)
         self._sandbox = launch.sandbox
         self._memory_kills = _memory_kills()
         hold, lifeline = None, None
@@ -109,9 +111,9 @@ class Process:
             os.killpg(self.popen.pid, signal.SIGKILL)
 
     def output(self) -> str:
-        """Return what was printed until now, up to the limit."""
+        """Return what was printed until now, up to the limit, with no place of this machine."""
         self._capture.settle()
-        return self._capture.text()
+        return self.places.plain(self._capture.text())
 
     def last_lines(self) -> str:
         """Return the last printed lines, introduced, or nothing."""
