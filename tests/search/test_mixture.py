@@ -10,20 +10,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from beimingwu.search.geometry import measure_each
-from beimingwu.search.mixture import Candidates, best_mixture, responsibilities
-from beimingwu.search.single import squared_distances_from
-from beimingwu.search.stack import Stack
+from beimingwu.search.candidates import Candidates
+from beimingwu.search.geometry import founded
+from beimingwu.search.mixture import best_mixture, responsibilities
+from beimingwu.search.segment import Entry, Segment
+from beimingwu.search.single import Asked, nearest
+from beimingwu.search.view import Parts, View
 from beimingwu.specification import RKME, GaussianKernel
 
 
 def candidates_for(user, specs, kernel):
-    stack, chosen = Stack.of(specs), np.arange(len(specs))
-    own = user.inner(user, kernel)
-    products = stack.inner_products(user, chosen, kernel)
-    self_inner, _ = measure_each(stack, chosen, kernel)
-    mmd2 = squared_distances_from(own, products, self_inner)
-    return Candidates(specs, stack, chosen, kernel, own, products, self_inner), mmd2
+    segment = Segment.of([Entry(f"{i:08d}", spec, ()) for i, spec in enumerate(specs)])
+    geometry = founded(segment, kernel, len(specs))
+    view = View(Parts.of(geometry.measured(segment)).parts, geometry)
+    asked, allowed = Asked.by(view, user), view.everything()
+    return Candidates(view, asked, allowed), nearest(view, asked, allowed, limit=10)
 
 
 def family_dock(make_spec, families=12, copies=30, dimension=4, seed=0):
@@ -76,8 +77,8 @@ def test_the_mixture_is_the_best_of_all_triples(seed, varied_specs, mixed):
     user = mixed([specs[1], specs[6], specs[11]], [0.45, 0.35, 0.2], n=10**9)
     noisy = RKME(user.points + np.float32(0.05), user.weights, n=10**9)
     kernel = GaussianKernel.multiscale(np.full(3, 2.0))
-    candidates, mmd2 = candidates_for(noisy, specs, kernel)
-    found, _ = best_mixture(candidates, mmd2, max_learnwares=3, floor=0.0)
+    candidates, singles = candidates_for(noisy, specs, kernel)
+    found, _ = best_mixture(candidates, singles, max_learnwares=3, floor=0.0)
     best = min(candidates.combine(triple).mmd2 for triple in itertools.combinations(range(14), 3))
     assert found.mmd2 == pytest.approx(best, rel=1e-6)
 

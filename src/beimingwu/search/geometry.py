@@ -5,19 +5,23 @@ the island. The scale is pooled robustly over the island's points, so that old f
 searched well and no single absurd file can change it (ALGORITHMS §0, §2).
 
 The geometry is a function of the set of members only, never of the order or the time in which they
-came. It is made from the first 2^k members by id, the largest power of two that the island has, so
-it stays as it is while the island grows, until it has doubled; and from all members when the scale
-of all differs from theirs by more than `DRIFT` in any feature.
+came. Its *foundation* is the first 2^k members by id, the largest power of two that the island has,
+so it stays as it is while the island grows, until it has doubled; and all members when the scale of
+all differs from theirs by more than `DRIFT` in any feature. In a large island an even sample stands
+for either.
 """
 
 from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
+from beimingwu.search.projection import Projection
 from beimingwu.search.score import Scorer, Strangers, sampling_floor
+from beimingwu.search.segment import Segment
 from beimingwu.search.stack import Numbers, Positions, Stack
 from beimingwu.specification.rkme import RKME, GaussianKernel
 
@@ -25,6 +29,8 @@ from beimingwu.specification.rkme import RKME, GaussianKernel
 DRIFT = 3.0
 #: A deviation under this share of the feature's size is rounding, and the feature is constant.
 CONSTANT = 1e-6
+#: In an island smaller than this every learnware is opened, and nothing is projected.
+FEWEST_PROJECTED = 512
 #: Random pairs whose distances stand for those of all pairs.
 PAIRS = 2_000
 #: Quantile of its own densities under which a specification does not cover a place.
@@ -47,6 +53,19 @@ class Moments:
         return Moments(self.means[:count], self.variances[:count])
 
 
+def moments_of(stack: Stack) -> Moments:
+    """Return the weighted mean and variance of each specification stacked."""
+    means = np.empty((len(stack), stack.rows.shape[1]))
+    variances = np.empty_like(means)
+    ends: list[int] = stack.offsets.tolist()
+    with np.errstate(over="ignore"):
+        for i, (a, b) in enumerate(pairwise(ends)):
+            rows, weights = stack.rows[a:b].astype(np.float64), stack.weights[a:b]
+            means[i] = weights @ rows
+            variances[i] = weights @ (rows - means[i]) ** 2
+    return Moments(means, np.nan_to_num(np.maximum(variances, 0.0)))
+
+
 @dataclass(frozen=True, eq=False)
 class Geometry:
     """How an island measures.
@@ -56,23 +75,37 @@ class Geometry:
     kernel
         The multi-scale Gaussian in the island's scale.
     members
-        Number of specifications it was made from.
+        Number of specifications in the island when it was made.
+    foundation
+        Digest of the specifications it was made from.
     strangers
         Relative distances of unrelated specifications.
     floor
         Median sampling error of its specifications, as a squared distance.
     sparse_density
         Median over its specifications of the sparse density of each; see `measure_each`.
+    projection
+        Where its specifications lie. Distances and scores do not depend on it.
+    residual
+        Mean of `rho^2 / <P,P>`, what the projection leaves over, in the foundation.
     version
-        Changes when any of these does.
+        Changes when a score may.
     """
 
     kernel: GaussianKernel
     members: int
+    foundation: str
     strangers: Strangers
     floor: float
     sparse_density: float
+    projection: Projection
+    residual: float
     version: str
+
+    def measured(self, segment: Segment) -> Segment:
+        """Return the segment measured under this geometry."""
+        self_inner, sparse = measure_each(segment.stack, np.arange(len(segment)), self.kernel)
+        return segment.measured(self_inner, sparse, self.projection.rows(segment.stack, self_inner))
 
     def scorer(self, spec: RKME, self_inner: float) -> Scorer:
         """Return the scorer of distances from `spec`."""
@@ -89,13 +122,12 @@ class Geometry:
         return np.maximum(np.minimum(self.sparse_density, sparse), THINNEST * self_inner)
 
 
-def scale_of_island(moments: Moments) -> tuple[Numbers, int]:
-    """Return the scale, shape `(d,)`, and how many of the first members it was made from."""
-    count = len(moments.means)
-    largest_power = 1 << (count.bit_length() - 1)
-    early, all_members = pooled_scale(moments.first(largest_power)), pooled_scale(moments)
-    drift = np.maximum(early / all_members, all_members / early).max()
-    return (early, largest_power) if drift <= DRIFT else (all_members, count)
+def scale_of_island(everyone: Moments, first: Moments) -> tuple[Numbers, int]:
+    """Return the scale, shape `(d,)`, and how many it is of: the first, or all where they drift."""
+    early, now = pooled_scale(first), pooled_scale(everyone)
+    if np.maximum(early / now, now / early).max() <= DRIFT:
+        return early, len(first.means)
+    return now, len(everyone.means)
 
 
 def pooled_scale(moments: Moments) -> Numbers:
@@ -147,18 +179,40 @@ def measure_each(
     return self_inner, sparse
 
 
-def measure(
-    stack: Stack, kernel: GaussianKernel, self_inner: Numbers, sparse: Numbers, records: Numbers
-) -> Geometry:
-    """Return the geometry of the specifications stacked, each measured under its kernel."""
+def founded(foundation: Segment, kernel: GaussianKernel, members: int) -> Geometry:
+    """Return the geometry of an island of `members`, made from its foundation."""
+    stack, count = foundation.stack, len(foundation)
+    self_inner, sparse = measure_each(stack, np.arange(count), kernel)
+    records = foundation.records.astype(np.float64)
     floors = sampling_floor(self_inner, records, stack.sizes.astype(np.float64))
     relative = _random_pairs(stack, kernel, self_inner, floors)
-    strangers = Strangers.seen_in(relative, len(stack))
+    strangers = Strangers.seen_in(relative, min(count, members))
     floor, typical = float(np.median(floors)), float(np.median(sparse))
     parts = (kernel.scale, strangers.knots, [strangers.share_seen, floor, typical])
     text = b"".join(np.asarray(part, dtype="<f8").tobytes() for part in parts)
     version = hashlib.sha256(text).hexdigest()[:8]
-    return Geometry(kernel, len(stack), strangers, floor, typical, version)
+    small = members < FEWEST_PROJECTED
+    projection = (
+        Projection.empty(kernel, stack.rows.shape[1]) if small else Projection.fitted(stack, kernel)
+    )
+    residual = np.mean(projection.rows(stack, self_inner)[:, -1] ** 2 / self_inner)
+    return Geometry(
+        kernel,
+        members,
+        digest_of(foundation),
+        strangers,
+        floor,
+        typical,
+        projection,
+        float(residual),
+        version,
+    )
+
+
+def digest_of(foundation: Segment) -> str:
+    """Return what tells one foundation from another: its ids, points and weights."""
+    told = (foundation.ids.tobytes(), foundation.checks.tobytes(), foundation.records.tobytes())
+    return hashlib.sha256(b"".join(told)).hexdigest()[:16]
 
 
 def _random_pairs(

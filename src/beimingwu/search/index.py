@@ -2,66 +2,49 @@
 
 An island holds the specifications that are directly comparable: of one kind and one shape. Within
 it, a learnware that names its features is compared only with requirements that mean the same
-features in the same order. A search works on a snapshot, so it never sees half of a change nor
-mixes two geometries; a snapshot is made by the first search after a change, in time proportional to
-the island plus the kernel work for what is new.
+features in the same order. A search works on a view of its island (`view`), so it never sees half
+of a change nor mixes two geometries. With a folder, what is large lives in files there, and a
+process that opens it again has it at once; see `keeping`.
 """
 
 from __future__ import annotations
 
+import logging
 import threading
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
 from beimingwu.errors import InvalidRequirement, InvalidSpecification, NotFound
-from beimingwu.search.geometry import (
-    Geometry,
-    Moments,
-    measure,
-    measure_each,
-    scale_of_island,
-)
-from beimingwu.search.names import Naming
+from beimingwu.search.island import Island
+from beimingwu.search.keeping import Keeper, Mark
+from beimingwu.search.query import NONE_LEFT, Query
 from beimingwu.search.requirement import Requirement
 from beimingwu.search.result import IslandInfo, Resolve, SearchResult
-from beimingwu.search.snapshot import NONE_LEFT, Snapshot
-from beimingwu.search.stack import Numbers, Stack
-from beimingwu.specification.names import normal_names
-from beimingwu.specification.rkme import RKME, GaussianKernel, Kind
-
-Island = tuple[Kind, tuple[int, ...]]
+from beimingwu.search.segment import ID_LENGTH, Entry
+from beimingwu.specification.rkme import RKME, Kind
 
 #: Islands that a note lists.
 LISTED = 5
+#: What is new is written when it is an eighth of the index, but not less nor more than this.
+FEWEST_WRITTEN, MOST_UNWRITTEN = 64, 4_096
 
-
-@dataclass(frozen=True, eq=False)
-class _Entry:
-    spec: RKME
-    features: tuple[str, ...]
-    names: tuple[str, ...]
-    mean: Numbers
-    variance: Numbers
-
-
-class _Members:
-    """The entries of one island, and the snapshot made from them last."""
-
-    def __init__(self) -> None:
-        self.entries: dict[str, _Entry] = {}
-        self.snapshot: Snapshot | None = None
-        self.geometry: Geometry | None = None
-        self.geometry_of: tuple[tuple[str, _Entry], ...] = ()
-        self.measured: dict[str, tuple[float, float]] = {}
+_log = logging.getLogger(__name__)
 
 
 class Index:
     """Specifications by id, searched by distance.
 
-    Safe to use from several threads: changes exclude each other, and a search keeps the snapshot
-    that it began with.
+    Safe to use from several threads: changes exclude each other, and a search keeps the view that
+    it began with.
+
+    Parameters
+    ----------
+    keeper
+        The files of the index, from `keeping.Keeper.open`; in memory only where omitted.
 
     Examples
     --------
@@ -73,16 +56,30 @@ class Index:
     '00000002'
     """
 
-    def __init__(self) -> None:
+    def __init__(self, keeper: Keeper | None = None) -> None:
         self._lock = threading.RLock()
-        self._islands: dict[Island, _Members] = {}
-        self._island_of: dict[str, Island] = {}
+        self._keeper = keeper
+        self._islands: dict[tuple[Kind, tuple[int, ...]], Island] = {}
+        for island in keeper.islands if keeper else ():
+            self._islands[island.kind, island.shape] = island
+        self._work: threading.Thread | None = None
+
+    @classmethod
+    def open(cls, folder: Path) -> tuple[Index, Mark | None]:
+        """Open the index in a folder, and say which moment of the catalogue it stands for.
+
+        Where there is none, or it is torn or of another format, it is empty and stands for none.
+        """
+        keeper = Keeper.open(folder)
+        return cls(keeper), keeper.mark
 
     def __len__(self) -> int:
-        return len(self._island_of)
+        with self._lock:
+            return sum(len(island) for island in self._islands.values())
 
     def __contains__(self, id_: object) -> bool:
-        return id_ in self._island_of
+        with self._lock:
+            return isinstance(id_, str) and any(id_ in island for island in self._islands.values())
 
     def add(self, id_: str, spec: RKME, features: Sequence[str] = ()) -> None:
         """Put a specification into its island, in the place of an earlier one of the same id.
@@ -108,15 +105,18 @@ class Index:
                 remedy="Name every feature, in the order of the columns, or none.",
                 code="specification.features",
             )
-        entry = _Entry(spec, features, normal_names(features), *_mean_and_variance(spec))
-        island: Island = (spec.kind, spec.shape)
+        if not id_.isascii() or not 0 < len(id_) <= ID_LENGTH:
+            raise InvalidSpecification(
+                f"An index holds ids of 1 to {ID_LENGTH} ASCII characters. Got {id_!r} instead.",
+                remedy="Use the ids that the dock gives, such as 00000042.",
+                code="specification.id",
+            )
         with self._lock:
-            if id_ in self._island_of:
-                self.remove(id_)
-            members = self._islands.setdefault(island, _Members())
-            members.entries[id_] = entry
-            members.snapshot = None
-            self._island_of[id_] = island
+            self._take_out(id_)
+            island = self._islands.setdefault(
+                (spec.kind, spec.shape), Island(spec.kind, spec.shape)
+            )
+            island.add(Entry(id_, spec, features))
 
     def remove(self, id_: str) -> None:
         """Take a specification out.
@@ -127,28 +127,26 @@ class Index:
             The index has none of this id.
         """
         with self._lock:
-            island = self._island_of.pop(id_, None)
-            if island is None:
+            if not self._take_out(id_):
                 raise NotFound(
                     f"The index has no specification of learnware {id_}.",
                     remedy="Only accommodated learnwares with a specification are in the index.",
                     code="not_found.specification",
                 )
-            members = self._islands[island]
-            del members.entries[id_]
-            members.measured.pop(id_, None)
-            members.snapshot = None
-            if not members.entries:
-                del self._islands[island]
+
+    def _take_out(self, id_: str) -> bool:
+        for key, island in list(self._islands.items()):
+            if island.remove(id_):
+                if len(island) == 0 and not island.is_worked_on:
+                    del self._islands[key]
+                return True
+        return False
 
     @property
     def islands(self) -> tuple[IslandInfo, ...]:
         """The islands, the largest first."""
         with self._lock:
-            infos = [
-                IslandInfo(kind, shape, len(members.entries))
-                for (kind, shape), members in self._islands.items()
-            ]
+            infos = [island.info for island in self._islands.values() if len(island)]
         return tuple(sorted(infos, key=lambda info: (-info.size, info.kind, info.shape)))
 
     def search(
@@ -192,91 +190,109 @@ class Index:
         spec = _searchable(requirement)
         _at_least_one("limit", limit)
         _at_least_one("max_learnwares", max_learnwares)
-        snapshot = self._snapshot((spec.kind, spec.shape))
-        if snapshot is None:
-            return SearchResult((), requirement, notes=self._nothing_comparable(spec, among))
-        return snapshot.search(requirement, spec, among, limit, max_learnwares, resolve)
-
-    def _snapshot(self, island: Island) -> Snapshot | None:
         with self._lock:
-            members = self._islands.get(island)
-            if members is None:
-                return None
-            if members.snapshot is None:
-                members.snapshot = _snapshot_of(island, members)
-            return members.snapshot
+            island = self._islands.get((spec.kind, spec.shape))
+            if island is None or len(island) == 0:
+                return SearchResult((), requirement, notes=self._nothing_comparable(spec, among))
+            view, info = island.view(), island.info
+        self._tend(island)
+        query = Query(view, info, requirement, spec, resolve)
+        return query.answer(among, limit, max_learnwares)
 
     def _nothing_comparable(self, spec: RKME, among: Collection[str] | None) -> tuple[str, ...]:
         """Return notes on what there is, and on whether the filter leaves any of it."""
-        with self._lock:
-            islands, none_left = self.islands, among is not None and self._has_none_of(among)
+        islands = self.islands
         what = IslandInfo(spec.kind, spec.shape, 0)
         note = f"No learnware here was made from {spec.kind} data of {what.record}"
         if not islands:
             return (f"{note}: nothing published has a statistical specification to compare with.",)
         listed = "; ".join(str(info) for info in islands[:LISTED])
         notes = (f"{note}. There {'is' if islands[0].size == 1 else 'are'} {listed}.",)
+        none_left = among is not None and not any(id_ in self for id_ in among)
         return (*notes, NONE_LEFT) if none_left else notes
 
-    def _has_none_of(self, ids: Collection[str]) -> bool:
-        return self._island_of.keys().isdisjoint(ids)
+    # Behind the scenes
 
+    def _tend(self, island: Island) -> None:
+        """Begin what an island needs done in the background, unless something is being done."""
+        with self._lock:
+            if self._work is not None or not island.wants_work:
+                return
+            self._work = threading.Thread(target=self._work_on, args=[island], daemon=True)
+            self._work.start()
 
-def _snapshot_of(island: Island, members: _Members) -> Snapshot:
-    """Measure what is new in the island, and freeze it; see `geometry` for the rules."""
-    items = tuple(sorted(members.entries.items()))
-    ids = tuple(id_ for id_, _ in items)
-    specs = [entry.spec for _, entry in items]
-    stack = Stack.of(specs)
-    moments = Moments(
-        np.array([entry.mean for _, entry in items]),
-        np.array([entry.variance for _, entry in items]),
-    )
-    scale, base = scale_of_island(moments)
-    geometry, kernel = members.geometry, GaussianKernel.multiscale(scale)
-    if geometry is None or not _same(geometry.kernel.scale, scale):
-        members.measured.clear()
-        geometry = None
-    _measure_new(stack, ids, members, kernel)
-    self_inner, sparse = np.array([members.measured[id_] for id_ in ids]).T
-    if geometry is None or members.geometry_of != items[:base]:
-        records = np.array([spec.n for spec in specs[:base]], dtype=np.float64)
-        geometry = measure(stack.first(base), kernel, self_inner[:base], sparse[:base], records)
-    members.geometry, members.geometry_of = geometry, items[:base]
-    return Snapshot(
-        info=IslandInfo(*island, len(ids), geometry.version),
-        ids=ids,
-        positions=dict(zip(ids, range(len(ids)), strict=True)),
-        specs=tuple(specs),
-        features=tuple(entry.features for _, entry in items),
-        naming=Naming.of([entry.names for _, entry in items]),
-        means=moments.means,
-        stack=stack,
-        geometry=geometry,
-        self_inner=self_inner,
-        covering=geometry.covering_density(self_inner, sparse),
-    )
+    def _work_on(self, island: Island) -> None:
+        made = None
+        try:
+            with self._may_write() as may:
+                if not may:
+                    return
+                with self._lock:
+                    view, journal = island.begin()
+                try:
+                    made = island.worked(view, self._keeper.folder if self._keeper else None)
+                finally:
+                    with self._lock:
+                        island.end(journal, made)
+                        if self._keeper is not None and self._keeper.mark is not None:
+                            self._write(self._keeper, self._keeper.mark)
+        except Exception:
+            # Searches go on with what there is; whoever runs the dock should know.
+            _log.exception("The index could not be made anew.")
+        finally:
+            self._work = None
 
+    @contextmanager
+    def _may_write(self) -> Iterator[bool]:
+        if self._keeper is None:
+            yield True
+            return
+        with self._keeper.writing() as may:
+            yield may
 
-def _same(scale: Numbers | None, other: Numbers) -> bool:
-    return scale is not None and np.array_equal(scale, other)
+    def settle(self) -> None:
+        """Come back when nothing is left to be done in the background."""
+        while True:
+            work = self._work
+            if work is not None:
+                work.join()
+            with self._lock:
+                wanting = [island for island in self._islands.values() if island.wants_work]
+            if not wanting:
+                return
+            self._tend(wanting[0])
 
+    def keep(self, mark: Mark, *, everything: bool = False) -> None:
+        """Write what is new to the folder, when it is enough to be worth it.
 
-def _measure_new(
-    stack: Stack, ids: tuple[str, ...], members: _Members, kernel: GaussianKernel
-) -> None:
-    new = np.array([i for i, id_ in enumerate(ids) if id_ not in members.measured], dtype=np.intp)
-    if len(new):
-        measured = np.array(measure_each(stack, new, kernel)).T.tolist()
-        for i, (self_inner, sparse) in zip(new.tolist(), measured, strict=True):
-            members.measured[ids[i]] = (self_inner, sparse)
+        Parameters
+        ----------
+        mark
+            The moment of the catalogue that the index has followed it to.
+        everything
+            Write whatever there is.
+        """
+        keeper = self._keeper
+        if keeper is None:
+            return
+        with self._lock:
+            unwritten = sum(island.unwritten for island in self._islands.values())
+            enough = min(max(len(self) // 8, FEWEST_WRITTEN), MOST_UNWRITTEN)
+            if not everything and unwritten < enough:
+                return
+            with keeper.writing() as may:
+                if may:
+                    self._write(keeper, mark)
 
+    def _write(self, keeper: Keeper, mark: Mark) -> None:
+        for island in self._islands.values():
+            island.write(keeper.folder)
+        keeper.write(list(self._islands.values()), mark)
 
-def _mean_and_variance(spec: RKME) -> tuple[Numbers, Numbers]:
-    rows, mean = spec.rows.astype(np.float64), spec.mean
-    with np.errstate(over="ignore"):
-        variance = np.maximum(spec.weights @ (rows - mean) ** 2, 0.0)
-    return mean, np.nan_to_num(variance)
+    @property
+    def is_outdated(self) -> bool:
+        """Whether another process has written a newer index to the folder."""
+        return self._keeper is not None and not self._keeper.is_current
 
 
 def _searchable(requirement: Requirement) -> RKME:

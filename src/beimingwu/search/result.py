@@ -62,6 +62,34 @@ class IslandInfo:
 
 
 @dataclass(frozen=True)
+class Certificate:
+    """The proof that the single matches are the nearest: what a full comparison would find.
+
+    Parameters
+    ----------
+    farthest
+        Maximum mean discrepancy of the last of them.
+    next_bound
+        What was not opened is no nearer than this; infinite where everything was opened.
+    opened
+        Learnwares whose exact distance was worked out.
+    compared
+        Learnwares that were allowed, and so proved not to be nearer.
+    """
+
+    farthest: float
+    next_bound: float
+    opened: int
+    compared: int
+
+    def __str__(self) -> str:
+        return (
+            f"exact: the last of them is at {self.farthest:.4g}, everything else at "
+            f"{self.next_bound:.4g} or beyond; {self.opened:,} of {self.compared:,} opened"
+        )
+
+
+@dataclass(frozen=True)
 class FeatureDifference:
     """How far a learnware's mean of one feature is from the requirement's, in deviations."""
 
@@ -190,6 +218,8 @@ class SearchResult:
     fits
         Whether anything found fits: a best score of at least one half, with at least half of the
         requirement's points covered. For a search by tags and text only: whether anything matched.
+    certificate
+        The proof that the singles are the nearest; None where no distances were measured.
 
     Examples
     --------
@@ -205,6 +235,7 @@ class SearchResult:
     notes: tuple[str, ...] = ()
     kernel: GaussianKernel | None = field(default=None, repr=False)
     fits: bool = False
+    certificate: Certificate | None = None
 
     @classmethod
     def of_ids(

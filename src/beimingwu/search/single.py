@@ -1,14 +1,213 @@
-"""Statistical search for single learnwares: the exact squared MMD to every learnware allowed."""
+"""Statistical search for single learnwares: exact, with a certificate, opening only a few.
+
+The row of each learnware bounds its squared distance from below (`projection`). Cells whose bound
+is beyond the k-th distance found are not looked into, and learnwares are opened, that is, their
+exact squared MMD is worked out, in the order of their bounds until the next bound is beyond it.
+What was found is then what a comparison with every learnware would find, and the k-th distance and
+the next bound are the proof (ALGORITHMS §2).
+"""
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
+from dataclasses import dataclass
 
-from beimingwu.search.stack import Numbers, Positions
+import numpy as np
+
+from beimingwu.search.geometry import FEWEST_PROJECTED
+from beimingwu.search.projection import Rows
+from beimingwu.search.result import Certificate
+from beimingwu.search.segment import Segment
+from beimingwu.search.stack import Numbers, Positions, Stack
+from beimingwu.search.view import Mask, View
+from beimingwu.specification.rkme import RKME
 
 #: Squared distances are exact to about this many decimals; nearer ties are broken by id.
 DECIMALS = 12
+#: Learnwares looked at before any cell is left out.
+FIRST_LOOK = 512
+#: Learnwares opened at a time.
+OPENED_AT_ONCE = 32
+#: Rounding of a product of two rows in float32.
+PRODUCT_ERROR = 1e-5
+
+
+@dataclass(frozen=True, eq=False)
+class Asked:
+    """A requirement's specification, measured by an island: `<U,U>` and its row."""
+
+    spec: RKME
+    own: float
+    row: Rows
+
+    @classmethod
+    def by(cls, view: View, spec: RKME) -> Asked:
+        """Measure `spec` by the geometry of a view."""
+        own = spec.inner(spec, view.geometry.kernel)
+        return cls(spec, own, view.geometry.projection.rows(Stack.of([spec]), np.array([own]))[0])
+
+
+@dataclass(frozen=True, eq=False)
+class Nearest:
+    """The positions found, nearest first, their squared distances, and the proof."""
+
+    positions: Positions
+    mmd2: Numbers
+    certificate: Certificate
+
+
+def nearest(view: View, asked: Asked, allowed: list[Mask | None], limit: int) -> Nearest:
+    """Return the `limit` learnwares of smallest squared MMD among the allowed of each part."""
+    search = _Search(view, asked, allowed, limit)
+    # Without a projection the bounds say little, and nearly everything is opened in the end.
+    at_once = OPENED_AT_ONCE if view.geometry.projection.rank else FEWEST_PROJECTED
+    search.look_near()
+    search.open(max(at_once, 2 * limit))
+    search.look(search.reach)
+    while search.open(max(at_once, limit // 4)):
+        pass
+    return search.found()
+
+
+class _Search:
+    """What one search has looked at, in bounds, and opened, in exact squared distances."""
+
+    def __init__(self, view: View, asked: Asked, allowed: list[Mask | None], limit: int) -> None:
+        self._view, self._asked, self._limit = view, asked, limit
+        #: A bound in float32 may be this much too large.
+        self._slack = 8.0 * view.geometry.projection.error + PRODUCT_ERROR
+        places = zip(view.starts.tolist(), view.parts, allowed, strict=False)
+        self._parts = [_Looker(start, part.segment, mask, asked) for start, part, mask in places]
+        self._waiting = _Waiting(np.empty(0, np.intp), np.empty(0))
+        self._opened, self._mmd2 = np.empty(0, np.intp), np.empty(0)
+
+    @property
+    def reach(self) -> float:
+        """The largest bound that one of the nearest may have."""
+        if len(self._mmd2) < self._limit:
+            return np.inf
+        return float(np.partition(self._mmd2, self._limit - 1)[self._limit - 1]) + self._slack
+
+    def look_near(self) -> None:
+        """Look at what stands in no cell, and into the nearest cells until enough is seen."""
+        wanted = max(FIRST_LOOK, 4 * self._limit)
+        bounds = np.concatenate([part.bounds for part in self._parts])
+        sizes = np.concatenate([part.sizes for part in self._parts])
+        order = np.argsort(bounds, kind="stable")
+        enough = int(np.searchsorted(np.cumsum(sizes[order]), wanted))
+        self.look(bounds[order[min(enough, len(order) - 1)]] if len(order) else 0.0)
+
+    def look(self, reach: float) -> None:
+        """Look into every cell whose bound is within reach."""
+        self._waiting = _Waiting.of([self._waiting, *(part.look(reach) for part in self._parts)])
+
+    def open(self, most: int) -> bool:
+        """Open at most so many of the nearest by bound; False where none is within reach."""
+        chosen = self._waiting.take(most, self.reach)
+        if len(chosen) == 0:
+            return False
+        segment = self._view.gather(chosen)
+        kernel = self._view.geometry.kernel
+        everyone = np.arange(len(chosen))
+        products = segment.stack.inner_products(self._asked.spec, everyone, kernel)
+        mmd2 = squared_distances_from(self._asked.own, products, segment.self_inner)
+        self._opened = np.concatenate([self._opened, chosen])
+        self._mmd2 = np.concatenate([self._mmd2, mmd2])
+        return True
+
+    def found(self) -> Nearest:
+        """Return the nearest of what was opened, ties in the order of their ids."""
+        order = np.lexsort([self._view.ids(self._opened), self._mmd2])[: self._limit]
+        mmd2 = self._mmd2[order]
+        unseen = min([self._waiting.least, *(part.least for part in self._parts)])
+        return Nearest(
+            positions=self._opened[order],
+            mmd2=mmd2,
+            certificate=Certificate(
+                farthest=float(np.sqrt(mmd2[-1])) if len(mmd2) else 0.0,
+                next_bound=float(np.sqrt(max(unseen - self._slack, 0.0))),
+                opened=len(self._opened),
+                compared=sum(int(part.sizes.sum()) for part in self._parts),
+            ),
+        )
+
+
+class _Looker:
+    """One part of the view: which of its cells were looked into, and the bounds of their rows."""
+
+    def __init__(self, start: int, segment: Segment, allowed: Mask | None, asked: Asked) -> None:
+        self._start, self._segment, self._allowed, self._asked = start, segment, allowed, asked
+        cells = segment.cells
+        self._offsets = np.array([0, len(segment)]) if cells is None else cells.offsets
+        self.bounds = np.zeros(1) if cells is None else cells.bounds(asked.row)
+        self.sizes = np.diff(self._offsets)
+        if allowed is not None and len(allowed):
+            self.sizes = np.add.reduceat(allowed, self._offsets[:-1], dtype=np.intp)
+        self._waiting = self.sizes > 0
+
+    @property
+    def least(self) -> float:
+        """The smallest bound of a cell that was not looked into."""
+        return float(self.bounds[self._waiting].min(initial=np.inf))
+
+    def look(self, reach: float) -> _Waiting:
+        """Look into the cells within reach, and return the bounds of what is in them."""
+        cells = np.flatnonzero(self._waiting & (self.bounds <= reach))
+        self._segment.check_cells(cells)
+        self._waiting[cells] = False
+        return _Waiting.of([self._bounds_of(a, b) for a, b in self._ranges(cells)])
+
+    def _ranges(self, cells: Positions) -> list[tuple[int, int]]:
+        """Return the rows of these cells, cells that stand side by side together."""
+        if len(cells) == 0:
+            return []
+        breaks = np.flatnonzero(np.diff(cells) > 1)
+        firsts = cells[np.concatenate([[0], breaks + 1])]
+        lasts = cells[np.concatenate([breaks, [len(cells) - 1]])]
+        return list(
+            zip(self._offsets[firsts].tolist(), self._offsets[lasts + 1].tolist(), strict=True)
+        )
+
+    def _bounds_of(self, first: int, last: int) -> _Waiting:
+        where = np.arange(first, last)
+        rows, self_inner = self._segment.rows[first:last], self._segment.self_inner[first:last]
+        if self._allowed is not None:
+            inside = np.flatnonzero(self._allowed[first:last])
+            where, rows, self_inner = where[inside], rows[inside], self_inner[inside]
+        return _Waiting(
+            where + self._start, self._asked.own + self_inner - 2.0 * (rows @ self._asked.row)
+        )
+
+
+@dataclass(eq=False)
+class _Waiting:
+    """Learnwares that were looked at and not opened yet, and their bounds."""
+
+    positions: Positions
+    bounds: Numbers
+
+    @classmethod
+    def of(cls, several: list[_Waiting]) -> _Waiting:
+        if not several:
+            return cls(np.empty(0, np.intp), np.empty(0))
+        return cls(
+            np.concatenate([waiting.positions for waiting in several]),
+            np.concatenate([waiting.bounds for waiting in several]),
+        )
+
+    @property
+    def least(self) -> float:
+        return float(self.bounds.min(initial=np.inf))
+
+    def take(self, most: int, reach: float) -> Positions:
+        """Take out at most so many of the smallest bounds within reach."""
+        within = np.flatnonzero(self.bounds <= reach)
+        if len(within) > most:
+            within = within[np.argpartition(self.bounds[within], most - 1)[:most]]
+        taken = self.positions[within]
+        kept = np.ones(len(self.bounds), dtype=bool)
+        kept[within] = False
+        self.positions, self.bounds = self.positions[kept], self.bounds[kept]
+        return taken
 
 
 def squared_distances_from(own: float, products: Numbers, self_inner: Numbers) -> Numbers:
@@ -24,14 +223,3 @@ def squared_distances_from(own: float, products: Numbers, self_inner: Numbers) -
     """
     squared: Numbers = np.maximum(own - 2.0 * products + self_inner, 0.0)
     return np.asarray(np.round(squared, DECIMALS), dtype=np.float64)
-
-
-def nearest(mmd2: NDArray[np.float64], limit: int) -> Positions:
-    """Return the positions of the `limit` smallest, ascending; equal ones in their given order.
-
-    Examples
-    --------
-    >>> nearest(np.array([0.3, 0.1, 0.1]), 2).tolist()
-    [1, 2]
-    """
-    return np.argsort(mmd2, kind="stable")[:limit]

@@ -66,6 +66,22 @@ class Stack:
         """Number of points of each specification, shape `(N,)`."""
         return np.diff(self.offsets)
 
+    def spans(self, points: int) -> Iterator[tuple[int, int]]:
+        """Cut into ranges of specifications `first:last` of about so many points each."""
+        first = 0
+        while first < len(self):
+            last = int(np.searchsorted(self.offsets, self.offsets[first] + points, side="right"))
+            last = min(max(last - 1, first + 1), len(self))
+            yield first, last
+            first = last
+
+    def chosen(self, which: Positions) -> Stack:
+        """Return a copy of the chosen specifications, in the order given."""
+        sizes = self.sizes[which]
+        offsets = np.concatenate([np.zeros(1, np.intp), np.cumsum(sizes)])
+        owned = np.repeat(self.offsets[which] - offsets[:-1], sizes) + np.arange(offsets[-1])
+        return Stack(self.rows[owned], self.weights[owned], offsets)
+
     def first(self, count: int) -> Stack:
         """Return the first `count` specifications, without copying."""
         end = self.offsets[count]

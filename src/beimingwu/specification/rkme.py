@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 from types import MappingProxyType
-from typing import Literal
+from typing import Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,7 @@ from beimingwu.errors import InvalidSpecification
 
 Kind = Literal["table", "text", "image"]
 Floats = NDArray[np.floating]
+Real = TypeVar("Real", np.float32, np.float64)
 
 #: Rates of the multi-scale kernel, in units of 1 / dimension (ALGORITHMS §1.1).
 MULTISCALE_RATES = (0.25, 1.0, 4.0)
@@ -71,9 +72,7 @@ class GaussianKernel:
         """Return the kernel of squared distances that are already in this kernel's scale."""
         return self.overwrite(squared.copy(), np.empty_like(squared))
 
-    def overwrite(
-        self, squared: NDArray[np.float64], spare: NDArray[np.float64]
-    ) -> NDArray[np.float64]:
+    def overwrite(self, squared: NDArray[Real], spare: NDArray[Real]) -> NDArray[Real]:
         """Return `squared`, overwritten by its kernel values; `spare`, of its shape, is used up.
 
         For loops over blocks: asking for the memory of a block costs more than its exponentials.

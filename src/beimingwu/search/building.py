@@ -1,0 +1,106 @@
+"""Making a view of an island: its geometry, and every specification measured under it.
+
+What is made depends only on which specifications are in the island. A small island is made in
+memory in the blink of an eye; a large one in blocks, onto the disk where there is a folder.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from beimingwu.search.geometry import (
+    Geometry,
+    digest_of,
+    founded,
+    moments_of,
+    scale_of_island,
+)
+from beimingwu.search.segment import Segment
+from beimingwu.search.segment_files import arranged, write_segment
+from beimingwu.search.stack import Numbers, Positions
+from beimingwu.search.view import Part, Parts, View
+from beimingwu.specification.rkme import GaussianKernel
+
+#: Specifications that stand for all of a larger island.
+FOUNDATION = 8_192
+#: Specifications measured at once.
+BLOCK = 4_096
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """What the geometry of an island is to be made from."""
+
+    foundation: Segment
+    scale: Numbers
+    members: int
+
+    @classmethod
+    def of(cls, parts: Parts) -> Plan:
+        """Return the plan that what is in the island asks for; see `geometry` for the rules."""
+        everyone = parts.living_positions()
+        everyone = everyone[np.argsort(parts.ids(everyone), kind="stable")]
+        first = everyone[: 1 << (len(everyone).bit_length() - 1)]
+        sample = parts.gather(_thinned(everyone))
+        moments = moments_of(sample.stack)
+        if len(everyone) <= FOUNDATION:
+            scale, count = scale_of_island(moments, moments.first(len(first)))
+            return cls(sample.chosen(np.arange(count)), scale, len(everyone))
+        foundation = parts.gather(_thinned(first))
+        scale, count = scale_of_island(moments, moments_of(foundation.stack))
+        return cls(sample if count == len(sample) else foundation, scale, len(everyone))
+
+    def made(self) -> Geometry:
+        """Make the geometry."""
+        return founded(self.foundation, GaussianKernel.multiscale(self.scale), self.members)
+
+    def is_of(self, geometry: Geometry) -> bool:
+        """Tell whether a geometry is the one that this would make."""
+        scale = geometry.kernel.scale
+        same = scale is not None and np.array_equal(scale, self.scale)
+        return same and geometry.foundation == digest_of(self.foundation)
+
+
+def _thinned(positions: Positions) -> Positions:
+    """Return positions evenly spaced among these, at most FOUNDATION."""
+    if len(positions) <= FOUNDATION:
+        return positions
+    return positions[np.linspace(0, len(positions) - 1, FOUNDATION).round().astype(np.intp)]
+
+
+def measured_by(geometry: Geometry, parts: Parts, folder: Path | None = None) -> View:
+    """Return all that is in the island measured under a geometry, on the disk or in memory."""
+    measured = [
+        Part(_measured(geometry, part.segment), part.alive) for part in parts.parts if part.living
+    ]
+    return settled(View(tuple(measured), geometry), folder)
+
+
+def _measured(geometry: Geometry, segment: Segment) -> Segment:
+    self_inner, sparse = np.empty(len(segment)), np.empty(len(segment))
+    rows = np.empty((len(segment), geometry.projection.rank + 1), np.float32)
+    for first in range(0, len(segment), BLOCK):
+        which = np.arange(first, min(first + BLOCK, len(segment)))
+        block = geometry.measured(segment.chosen(which))
+        self_inner[which], sparse[which], rows[which] = block.self_inner, block.sparse, block.rows
+    return segment.measured(self_inner, sparse, rows)
+
+
+def settled(view: View, folder: Path | None = None) -> View:
+    """Return a view in as few segments as can be, one for each precision, without the gone."""
+    positions = view.living_positions()
+    part_of = np.searchsorted(view.starts, positions, side="right") - 1
+    precise = np.array([part.segment.stack.rows.dtype == np.float64 for part in view.parts])
+    chosen = (positions[~precise[part_of]], positions[precise[part_of]])
+    parts = [Part(_settled(view, some, folder)) for some in chosen if len(some)]
+    return View(tuple(parts), view.geometry)
+
+
+def _settled(view: View, positions: Positions, folder: Path | None) -> Segment:
+    positions, cells = arranged(view, positions)
+    if folder is not None:
+        return write_segment(folder, view, positions, cells)
+    return replace(view.gather(positions), cells=cells)

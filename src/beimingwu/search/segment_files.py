@@ -1,0 +1,219 @@
+"""Segments as files: written once and whole, mapped into memory, and never trusted unseen.
+
+A segment is a folder of `.npy` columns and a `segment.json` that tells their sizes and checksums.
+It is written under another name, synced, and renamed, so a folder of this name is complete. Small
+columns are checked when a segment is opened, rows when a search first comes to them, points
+whenever they are read.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import uuid
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from beimingwu.search.cells import FEWEST_ROWS, Cells
+from beimingwu.search.segment import Segment, cell_checks_of, damaged
+from beimingwu.search.stack import Positions, Stack
+from beimingwu.search.view import Parts
+
+#: Learnwares copied at a time.
+BLOCK = 4_096
+#: Columns that are checked when they are opened; the last four are there where there are cells.
+CHECKED = (
+    "ids",
+    "records",
+    "checks",
+    "codes",
+    "self_inner",
+    "sparse",
+    "offsets",
+    "by_id",
+    "cell_offsets",
+    "cell_centres",
+    "cell_radii",
+    "cell_checks",
+)
+UNCHECKED = ("points", "weights", "rows")
+
+
+def arranged(view: Parts, positions: Positions) -> tuple[Positions, Cells | None]:
+    """Return the order in which a segment keeps these positions, and its cells if it is large."""
+    if len(positions) < FEWEST_ROWS:
+        return positions, None
+    order, cells = Cells.of(view.rows(positions))
+    return positions[order], cells
+
+
+def write_segment(folder: Path, view: Parts, positions: Positions, cells: Cells | None) -> Segment:
+    """Write what stands at `positions` of a view as a segment, in this order, and open it."""
+    name = f"segment-{uuid.uuid4().hex[:16]}"
+    target = folder / f"{name}.new"
+    target.mkdir(parents=True)
+    try:
+        _write(target, view, positions, cells)
+        (folder / name).parent.mkdir(exist_ok=True)
+        target.rename(folder / name)
+    except BaseException:
+        shutil.rmtree(target, ignore_errors=True)
+        raise
+    sync(folder)
+    return open_segment(folder, name)
+
+
+def open_segment(folder: Path, name: str) -> Segment:
+    """Map a segment's files into memory.
+
+    Raises
+    ------
+    DockDamaged
+        They are not what was written.
+    """
+    try:
+        told = json.loads((folder / name / "segment.json").read_text())
+        columns = {key: _mapped(folder / name, key, told[key], name) for key in CHECKED[:8]}
+        columns |= {key: _mapped(folder / name, key, told[key], name) for key in UNCHECKED}
+        cells = cell_checks = None
+        if told["cell_offsets"] is not None:
+            *parts, cell_checks = (
+                _mapped(folder / name, key, told[key], name) for key in CHECKED[8:]
+            )
+            cells = Cells(*parts)
+        elif zlib.crc32(_bytes(columns["rows"])) != told["rows"]["check"]:
+            raise damaged(name)
+        descriptions = tuple(told["descriptions"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        if isinstance(error, FileNotFoundError):
+            raise
+        raise damaged(name) from error
+    stack = Stack(columns.pop("points"), columns.pop("weights"), np.array(columns.pop("offsets")))
+    return Segment(
+        stack=stack,
+        descriptions=descriptions,
+        cells=cells,
+        cell_checks=cell_checks,
+        name=name,
+        **columns,
+    )
+
+
+def _write(target: Path, view: Parts, positions: Positions, cells: Cells | None) -> None:
+    columns: dict[str, _Column] = {}
+    descriptions: dict[str, int] = {}
+    total = np.zeros(1, np.intp)
+    for first in range(0, len(positions), BLOCK):
+        segment = view.gather(positions[first : first + BLOCK])
+        code_of = [
+            descriptions.setdefault(told, len(descriptions)) for told in segment.descriptions
+        ]
+        ends = segment.stack.offsets + total[0]
+        arrays: dict[str, NDArray[Any]] = {
+            "ids": segment.ids,
+            "records": segment.records,
+            "checks": segment.checks,
+            "codes": np.array(code_of, np.int32)[segment.codes],
+            "self_inner": segment.self_inner,
+            "sparse": segment.sparse,
+            "offsets": ends[(1 if first else 0) :],
+            "points": segment.stack.rows,
+            "weights": segment.stack.weights,
+            "rows": segment.rows,
+        }
+        total[0] = ends[-1]
+        for key, array in arrays.items():
+            if key not in columns:
+                columns[key] = _Column(target / f"{key}.npy", array)
+            columns[key].append(array)
+    ids = view.ids(positions)
+    _whole(columns, target, "by_id", np.argsort(ids, kind="stable"))
+    if cells is not None:
+        _whole(columns, target, "cell_offsets", cells.offsets)
+        _whole(columns, target, "cell_centres", cells.centres)
+        _whole(columns, target, "cell_radii", cells.radii)
+    told: dict[str, Any] = dict.fromkeys(CHECKED)
+    told |= {key: column.close() for key, column in columns.items()}
+    if cells is not None:
+        rows = np.load(target / "rows.npy", mmap_mode="r", allow_pickle=False)
+        checks = _Column(target / "cell_checks.npy", np.empty(0, np.uint32))
+        checks.append(cell_checks_of(rows, cells))
+        told["cell_checks"] = checks.close()
+    told["descriptions"] = list(descriptions)
+    write_synced(target / "segment.json", json.dumps(told).encode())
+    sync(target)
+
+
+def _whole(columns: dict[str, _Column], target: Path, key: str, array: NDArray[Any]) -> None:
+    columns[key] = _Column(target / f"{key}.npy", array)
+    columns[key].append(array)
+
+
+class _Column:
+    """A `.npy` file that grows by its first axis; its length is written when it is closed."""
+
+    #: Room for the header whatever the length; a multiple of 64, as the format wants.
+    _HEADER = 128
+
+    def __init__(self, path: Path, like: NDArray[Any]) -> None:
+        self._file = path.open("wb")
+        self._file.write(bytes(self._HEADER))
+        self._like, self._length, self._check = like[:0], 0, 0
+
+    def append(self, array: NDArray[Any]) -> None:
+        content = np.ascontiguousarray(array)
+        self._check = zlib.crc32(_bytes(content), self._check)
+        content.tofile(self._file)
+        self._length += len(content)
+
+    def close(self) -> dict[str, Any]:
+        """Write the header, sync, and return what `segment.json` tells of the column."""
+        shape = (self._length, *self._like.shape[1:])
+        descr = np.lib.format.dtype_to_descr(self._like.dtype)
+        header = f"{{'descr': {descr!r}, 'fortran_order': False, 'shape': {shape!r}, }}"
+        room = self._HEADER - 10
+        content = b"\x93NUMPY\x01\x00" + room.to_bytes(2, "little")
+        content += header.encode().ljust(room - 1) + b"\n"
+        self._file.seek(0)
+        self._file.write(content)
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        self._file.close()
+        return {"dtype": str(self._like.dtype), "shape": shape, "check": self._check}
+
+
+def _mapped(folder: Path, key: str, told: dict[str, Any], name: str) -> NDArray[Any]:
+    array: NDArray[Any] = np.load(folder / f"{key}.npy", mmap_mode="r", allow_pickle=False)
+    if str(array.dtype) != told["dtype"] or list(array.shape) != list(told["shape"]):
+        raise damaged(name)
+    if key in CHECKED:
+        array = np.array(array)
+        if zlib.crc32(_bytes(array)) != told["check"]:
+            raise damaged(name)
+    return array.view(np.ndarray)
+
+
+def _bytes(array: NDArray[Any]) -> memoryview:
+    return array.reshape(-1).view(np.uint8).data
+
+
+def write_synced(path: Path, content: bytes) -> None:
+    """Write a file, and come back when the disk has it."""
+    with path.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def sync(folder: Path) -> None:
+    """Come back when the disk has the names in a folder."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
