@@ -8,34 +8,32 @@ from __future__ import annotations
 
 import html
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 
 from beimingwu.config import settings
-from beimingwu.dock.blobs import Blobs, Source, Unpacked
+from beimingwu.dock.blobs import Source
 from beimingwu.dock.catalogue import Catalogue
-from beimingwu.dock.checks import Semantic, inspect, read_semantic
+from beimingwu.dock.checks import Semantic, read_semantic
 from beimingwu.dock.display import dock_html
 from beimingwu.dock.identification import Identification
 from beimingwu.dock.listing import Listing
 from beimingwu.dock.locks import Locks
-from beimingwu.dock.pointset import dumps_pointset, loads_pointset
-from beimingwu.dock.records import Draft, Event, LearnwareRecord, Revision, no_learnware
+from beimingwu.dock.pointset import loads_pointset
+from beimingwu.dock.records import Event, LearnwareRecord, Revision, no_learnware
 from beimingwu.dock.revising import amended, needs_verification, unverified
 from beimingwu.dock.schema import State
 from beimingwu.dock.serving import write_served
+from beimingwu.dock.storage import Storage
 from beimingwu.dock.submission import Bell, Submission
 from beimingwu.dock.verification import Verification, manifest_of, unpack
-from beimingwu.dock.worker import Worker
+from beimingwu.dock.worker import Threads, Worker
 from beimingwu.errors import Conflict, InvalidInput
 from beimingwu.learnware.model import Learnware
 from beimingwu.runtime.profiles import Limits, Profile
 from beimingwu.runtime.sandbox import require_parts
 from beimingwu.search import Requirement, SearchResult, SemanticFilter
 from beimingwu.specification.rkme import RKME
-from beimingwu.specification.semantic import SemanticSpecification
 
 #: The file that makes a folder a dock.
 CATALOGUE = "catalogue.sqlite"
@@ -61,13 +59,13 @@ class Dock:
         try:
             with self._locks.opening():
                 self._catalogue = Catalogue(folder / CATALOGUE)
-                self._blobs = Blobs(folder)
-                self._unpacked = Unpacked(folder, self._blobs)
-                self._collect_everything()
+                self._storage = Storage(folder, self._catalogue, self._locks)
+                self._storage.collect_everything()
         except BaseException:
             self._locks.leave()
             raise
         self._listing = Listing(self._catalogue)
+        self._blobs, self._unpacked = self._storage.blobs, self._storage.unpacked
         self._identification = Identification(self._listing, self._blobs, self.get)
         self._bell = Bell()
         self.verification = Verification(
@@ -76,10 +74,11 @@ class Dock:
             self._unpacked,
             self._locks,
             self._bell,
-            self._collect,
+            self._storage.collect,
         )
-        self._worker = Worker(self.verification, self._catalogue, self._locks, self._bell, workers)
-        self._worker.resume()
+        threads = Threads(self.verification, self._catalogue, self._locks, self._bell, workers)
+        self._worker: Worker = threads
+        threads.resume()
 
     @classmethod
     def open(cls, folder: str | os.PathLike[str] | None = None, *, workers: int = 1) -> Dock:
@@ -121,6 +120,10 @@ class Dock:
             ) from None
         return cls(path.absolute(), workers)
 
+    def hand_over(self, worker: Worker) -> None:
+        """Let another worker see to verifications; for a dock that was opened with none."""
+        self._worker = worker
+
     # Submitting
 
     def submit(
@@ -152,8 +155,8 @@ class Dock:
         """
         self._require_open()
         chosen = read_semantic(semantic)
-        with self._storing() as stored:
-            draft = self._drafted(stored, archive, chosen)
+        with self._storage.storing() as stored:
+            draft = self._storage.draft(stored, archive, chosen)
             revision = self._catalogue.submit(owner, draft, self._worker.name)
         return self._followed(revision)
 
@@ -181,9 +184,9 @@ class Dock:
             )
         latest = self._catalogue.latest(id)
         chosen = read_semantic(semantic)
-        with self._storing() as stored:
+        with self._storage.storing() as stored:
             if archive is not None:
-                draft = self._drafted(stored, archive, chosen, otherwise=latest.semantic)
+                draft = self._storage.draft(stored, archive, chosen, otherwise=latest.semantic)
                 revision = self._catalogue.revise(id, draft, latest, self._worker.name)
             else:
                 base = self._catalogue.current(id)
@@ -386,7 +389,7 @@ class Dock:
             No such learnware.
         """
         self._require_open()
-        self._collect(*self._catalogue.delete(id))
+        self._storage.collect(*self._catalogue.delete(id))
         self._bell.ring()
 
     # Closing
@@ -436,63 +439,6 @@ class Dock:
                 code="conflict.closed",
             )
 
-    def _drafted(
-        self,
-        stored: set[str],
-        archive: Source,
-        semantic: SemanticSpecification | None,
-        otherwise: SemanticSpecification | None = None,
-    ) -> Draft:
-        """Check an archive and store its blobs, noting them in `stored`."""
-        with self._blobs.receive(archive, settings().archive_max_bytes) as incoming:
-            inspected = inspect(incoming.path, semantic, otherwise)
-            stored.add(incoming.keep())
-            specification = self._blobs.put(dumps_pointset(inspected.specification))
-            stored.add(specification)
-            return Draft(
-                archive_sha256=incoming.digest,
-                size=incoming.size,
-                specification_sha256=specification,
-                semantic=inspected.semantic,
-                kind=inspected.specification.kind,
-                dimension=inspected.specification.dimension,
-                steps=inspected.steps,
-            )
-
     def _followed(self, revision: Revision) -> Submission:
         self._worker.take(revision)
         return Submission(revision, self._catalogue, self._bell, self._worker.see_to)
-
-    @contextmanager
-    def _storing(self) -> Iterator[set[str]]:
-        """Hold off collection until a row refers to what is stored; if none comes, undo it."""
-        stored: set[str] = set()
-        try:
-            with self._locks.writing():
-                yield stored
-        except BaseException:
-            self._discard(stored)
-            raise
-
-    def _collect(self, *revisions: Revision) -> None:
-        """Remove what only these revisions needed."""
-        self._discard(
-            {revision.archive_sha256 for revision in revisions}
-            | {revision.specification_sha256 for revision in revisions}
-        )
-
-    def _discard(self, digests: set[str]) -> None:
-        """Remove what no row needs of these; the next open does it if somebody is writing."""
-        with self._locks.collecting() as alone:
-            if alone:
-                self._blobs.discard(digests, self._catalogue.is_live)
-                self._unpacked.discard(digests, self._catalogue.is_live)
-
-    def _collect_everything(self) -> None:
-        """Remove what a crash left: half-written files, and blobs that no row refers to."""
-        self._locks.sweep()
-        with self._locks.collecting() as alone:
-            if alone:
-                live = self._catalogue.live_digests()
-                self._blobs.sweep(live)
-                self._unpacked.sweep(live)

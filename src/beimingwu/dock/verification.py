@@ -73,7 +73,7 @@ class Verification:
         self._catalogue = catalogue
         self._blobs = blobs
         self._unpacked = unpacked
-        self._locks = locks
+        self.locks = locks
         self._bell = bell
         self._rejected = rejected
         self._cancellation = Cancellation()
@@ -89,7 +89,7 @@ class Verification:
         """
         if self._claimed(key) is not None:
             return True
-        revision = self._catalogue.claim(key, self._locks.name, self._locks.is_alive)
+        revision = self._catalogue.claim(key, self.locks.name, self.locks.is_alive)
         if revision is None:
             return False
         self._bell.ring()
@@ -148,7 +148,7 @@ class Verification:
         revision = self._catalogue.revision(key)
         if revision is None or revision.state != "verifying":
             return None
-        return revision if revision.claimant == self._locks.name else None
+        return revision if revision.claimant == self.locks.name else None
 
     def _goes_on(
         self, revision: Revision, step: Step, environment: Mapping[str, object] | None = None
@@ -210,7 +210,7 @@ class Verification:
         )
 
     def _folder(self, revision: Revision) -> Path:
-        with self._locks.writing():
+        with self.locks.writing():
             return self._unpacked.folder(revision.archive_sha256, unpack)
 
     def _tried(self, revision: Revision, found: list[Warned]) -> str:

@@ -1,13 +1,15 @@
-"""The threads of an embedded dock that verify what is submitted, one revision each.
+"""Who verifies what is submitted to a dock; in an embedded one a few threads, one revision each.
 
 A process that dies leaves a claim whose lock is free, and the next dock that opens the folder goes
-on with that verification.
+on with that verification. A service hands its verifications to durable workflows instead
+(`Dock.hand_over`).
 """
 
 from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from typing import Protocol
 
 from beimingwu.dock.catalogue import Catalogue
 from beimingwu.dock.locks import Locks
@@ -17,7 +19,33 @@ from beimingwu.dock.verification import STEPS, Verification
 from beimingwu.errors import Conflict
 
 
-class Worker:
+class Worker(Protocol):
+    """Sees to it that submissions of one dock are verified."""
+
+    @property
+    def name(self) -> str | None:
+        """What submissions are reserved under for it; None where anybody may verify them."""
+
+    def take(self, revision: Revision) -> None:
+        """Have a revision verified, unless somebody is at it; it never fails."""
+
+    def see_to(self, revision: Revision) -> None:
+        """Make sure that somebody verifies a revision that is waited for.
+
+        Raises
+        ------
+        Exception
+            Nobody does, and why.
+        """
+
+    def close(self) -> None:
+        """Finish what was taken, and stop."""
+
+    def abandon(self) -> None:
+        """Finish what runs, leave the rest to the next opening, and stop."""
+
+
+class Threads:
     """A few threads that verify submissions of one dock.
 
     Parameters
