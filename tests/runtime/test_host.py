@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import textwrap
 import threading
 import time
@@ -519,7 +520,9 @@ DEATHS = {
 
 @pytest.mark.parametrize("busy", DEATHS)
 @pytest.mark.skipif(sys.platform != "linux", reason="signals on a closed pipe are Linux's")
-def test_the_guest_dies_with_us_whatever_it_is_doing(busy: str, tmp_path: Path) -> None:
+def test_the_guest_dies_with_us_whatever_it_is_doing(
+    busy: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     pid_file = tmp_path / "pid"
     body = f"open({str(pid_file)!r}, 'w').write(str(os.getpid()))\n{DEATHS[busy]}"
     (tmp_path / "__init__.py").write_text(a_module(body))
@@ -542,6 +545,12 @@ def test_the_guest_dies_with_us_whatever_it_is_doing(busy: str, tmp_path: Path) 
         host.send_signal(signal.SIGKILL)
         host.wait()
     assert ends(guest)
+    # Its folder was the host's to remove; whoever starts the next guest does.
+    left = list(tmp_path.glob("beimingwu-guest-*"))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    (tmp_path / "__init__.py").write_text(a_module())
+    with start(tmp_path, Manifest()):
+        assert len(left) == 1 and not left[0].exists()
 
 
 def test_an_interrupted_call_ends_the_guest_and_the_next_starts_anew(started: Starter) -> None:

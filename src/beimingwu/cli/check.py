@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 
 import click
@@ -29,11 +28,12 @@ def check(archive: Path, semantic: Path | None, output: Output) -> None:
     it, and 7 when its model fails.
     """
     from beimingwu.dock import Dock
+    from beimingwu.learnware.scratch import Scratch
 
     given = semantic.read_bytes() if semantic is not None else None
     steps = []
     with (
-        tempfile.TemporaryDirectory(prefix="beimingwu-check-") as folder,
+        Scratch("check") as folder,
         Dock.open(folder) as dock,
     ):
         submission = dock.submit(archive, given)

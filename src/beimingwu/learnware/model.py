@@ -6,8 +6,6 @@ process of its own (`beimingwu.runtime`, imported only then).
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 import threading
 import weakref
 from collections.abc import Mapping
@@ -21,6 +19,7 @@ from beimingwu.config import settings
 from beimingwu.errors import InvalidArchive, TooLarge
 from beimingwu.learnware.archive import open_archive, requirements_of, statistical_entry
 from beimingwu.learnware.manifest import MANIFEST_NAME, Manifest
+from beimingwu.learnware.scratch import Scratch
 from beimingwu.specification.files import read_specification
 from beimingwu.specification.rkme import RKME
 from beimingwu.specification.semantic import SemanticSpecification
@@ -87,7 +86,7 @@ class Learnware:
         self.lock = lock
         self._model: Model | None = None
         self._loading = threading.Lock()
-        self._remove_folder: weakref.finalize[[str], Learnware] | None = None
+        self._remove_folder: weakref.finalize[[], Learnware] | None = None
 
     @classmethod
     def open(
@@ -184,14 +183,14 @@ class Learnware:
 def _from_archive(path: Path, semantic: SemanticSpecification | None) -> Learnware:
     with open_archive(path) as archive:
         semantic, specification = semantic or archive.semantic(), archive.specification()
-        folder = tempfile.mkdtemp(prefix="beimingwu-learnware-")
+        scratch = Scratch("learnware")
         try:
-            archive.extract(folder)
+            archive.extract(scratch.path)
         except BaseException:
-            shutil.rmtree(folder, ignore_errors=True)
+            scratch.remove()
             raise
-        learnware = Learnware("", folder, archive.manifest, semantic, specification)
-    learnware._remove_folder = weakref.finalize(learnware, _remove, folder)
+        learnware = Learnware("", scratch.path, archive.manifest, semantic, specification)
+    learnware._remove_folder = weakref.finalize(learnware, scratch.remove)
     return learnware
 
 
@@ -223,7 +222,3 @@ def _content(folder: Path, name: str, limit: int) -> bytes:
             code="archive.file_too_large",
         )
     return path.read_bytes()
-
-
-def _remove(folder: str) -> None:
-    shutil.rmtree(folder, ignore_errors=True)

@@ -18,6 +18,7 @@ from packaging.specifiers import SpecifierSet
 
 from beimingwu.config import settings
 from beimingwu.errors import EnvironmentFailed
+from beimingwu.learnware.scratch import Scratch
 from beimingwu.runtime.diagnosis import VERSIONS, Amended, amend
 from beimingwu.runtime.installer import Installer, OnLine, Outcome
 from beimingwu.runtime.interpreters import Interpreter, distance, ranked
@@ -115,8 +116,8 @@ def resolve(
     """
     if not interpreters:
         _need_python(request, "3.11")
-    with tempfile.TemporaryDirectory(prefix="beimingwu-lock-") as folder:
-        return _Resolution(request, interpreters, installer, Path(folder), on_line).lock()
+    with Scratch("lock") as folder:
+        return _Resolution(request, interpreters, installer, folder, on_line).lock()
 
 
 def this_platform() -> str:

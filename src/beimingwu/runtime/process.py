@@ -11,10 +11,8 @@ import contextlib
 import fcntl
 import os
 import select
-import shutil
 import signal
 import subprocess
-import tempfile
 import termios
 import threading
 import time
@@ -27,6 +25,7 @@ from pathlib import Path
 from typing import IO
 
 from beimingwu.config import settings
+from beimingwu.learnware.scratch import Scratch
 from beimingwu.runtime.channel import Channel
 from beimingwu.runtime.launch import Launch
 from beimingwu.runtime.places import Places
@@ -59,23 +58,23 @@ class Process:
     """One process: its pipe, its scratch folder and the end of what it prints."""
 
     def __init__(self, launch: Launch, folder: Path) -> None:
-        self.scratch = Path(tempfile.mkdtemp(prefix="beimingwu-guest-"))
-        self.places = Places(launch, folder, self.scratch)
+        scratch = Scratch("guest")
+        self.places = Places(launch, folder, scratch.path)
         self._sandbox = launch.sandbox
         self._memory_kills = _memory_kills()
         hold, lifeline = None, None
         try:
             lifeline, hold = os.pipe()
             if launch.sandbox == Profile.BUBBLEWRAP:
-                folder = opened_to_all(folder, self.scratch / "learnware")
+                folder = opened_to_all(folder, scratch.path / "learnware")
             self.popen = _started(
-                launch.words(learnware=folder, scratch=self.scratch, lifeline=lifeline),
-                launch.variables(scratch=self.scratch),
-                self.scratch,
+                launch.words(learnware=folder, scratch=scratch.path, lifeline=lifeline),
+                launch.variables(scratch=scratch.path),
+                scratch.path,
                 lifeline,
             )
         except BaseException:
-            shutil.rmtree(self.scratch, ignore_errors=True)
+            scratch.remove()
             if hold is not None:
                 os.close(hold)
             raise
@@ -87,9 +86,7 @@ class Process:
             raise AssertionError("three pipes were asked for")
         self.channel = Channel(to_guest.fileno(), from_guest.fileno())
         self._capture = _Capture(printed, settings().guest_output_max_bytes)
-        self._finalizer = weakref.finalize(
-            self, _clean_up, os.getpid(), self.popen, hold, self.scratch
-        )
+        self._finalizer = weakref.finalize(self, _clean_up, os.getpid(), self.popen, hold, scratch)
 
     def end(self, patience: float) -> Ending:
         """Kill the process and all it started, remove its folder, and tell how it ended.
@@ -216,7 +213,7 @@ def _waiting_bytes(pipe: IO[bytes]) -> int:
     return size[0]
 
 
-def _clean_up(owner: int, popen: subprocess.Popen[bytes], hold: int, scratch: Path) -> None:
+def _clean_up(owner: int, popen: subprocess.Popen[bytes], hold: int, scratch: Scratch) -> None:
     if os.getpid() != owner:
         return  # A forked copy of us lets go of its copy; the guest is not its to end.
     with contextlib.suppress(ProcessLookupError, PermissionError):
@@ -227,4 +224,4 @@ def _clean_up(owner: int, popen: subprocess.Popen[bytes], hold: int, scratch: Pa
         if pipe is not None:
             with contextlib.suppress(OSError):
                 pipe.close()
-    shutil.rmtree(scratch, ignore_errors=True)
+    scratch.remove()

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import os
 import subprocess
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from beimingwu.errors import SandboxUnavailable
+from beimingwu.learnware.scratch import Scratch
 from beimingwu.runtime.launch import Launch, current_interpreter
 from beimingwu.runtime.profiles import Limits, Profile
 from beimingwu.runtime.sandbox import confined
@@ -88,8 +88,7 @@ def run_inside(
     launch = confined(
         replace(bare, command=command), readable=readable, profile=profile, limits=limits
     )
-    with tempfile.TemporaryDirectory(prefix="beimingwu-trial-") as folder:
-        scratch = Path(folder)
+    with Scratch("trial") as scratch:
         empty = scratch / "learnware"
         empty.mkdir(mode=0o755)
         return _ran(launch, learnware or empty, scratch)
