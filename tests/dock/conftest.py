@@ -102,7 +102,14 @@ def specification() -> Callable[..., RKME]:
 
 
 @pytest.fixture
-def dock(tmp_path: Path) -> Iterator[Dock]:
+def shared_dock(postgresql: Any, empty_dock: str) -> Iterator[str]:
+    """The URL of a catalogue without learnwares, for what only PostgreSQL has."""
+    with postgresql.database(empty_dock) as url:
+        yield url
+
+
+@pytest.fixture
+def dock(tmp_path: Path, database: str) -> Iterator[Dock]:
     with Dock.open(tmp_path / "dock") as opened:
         yield opened
 
@@ -141,8 +148,8 @@ def draft() -> Callable[..., Draft]:
 
 
 @pytest.fixture
-def catalogue(tmp_path: Path) -> Iterator[Catalogue]:
-    opened = Catalogue(tmp_path / "catalogue.sqlite")
+def catalogue(tmp_path: Path, database: str) -> Iterator[Catalogue]:
+    opened = Catalogue(database or tmp_path / "catalogue.sqlite")
     yield opened
     opened.close()
 

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from beimingwu.dock.catalogue import Catalogue
 from beimingwu.dock.records import Draft, Step
+from beimingwu.dock.schema import revision
 from beimingwu.errors import Conflict, NotFound
 
 Publish = Callable[..., str]
@@ -244,8 +245,8 @@ def test_a_deleted_learnware_leaves_no_words_behind(
     assert [rows(catalogue, table) for table in ("facet", "learnware_text")] == [0, 0]
     with catalogue.reading() as connection:
         left = connection.execute(sa.text("SELECT name FROM learnware")).scalar()
-        words = connection.execute(sa.text("SELECT semantic FROM revision")).scalar()
-    assert (left, words) == ("", "{}")
+        words = connection.execute(sa.select(revision.c.semantic)).scalar()
+    assert (left, words) == ("", {})
 
 
 def test_blobs_are_live_while_a_kept_revision_needs_them(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import fields
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -24,11 +25,21 @@ LICENSES = ("MIT", "GPL-3.0")
 SCENARIOS = ("Nature", "Health", "Traffic")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
 def many(
-    tmp_path_factory: pytest.TempPathFactory, published: Callable[..., str]
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+    published: Callable[..., str],
 ) -> Iterator[Catalogue]:
-    catalogue = Catalogue(tmp_path_factory.mktemp("many") / "catalogue.sqlite")
+    if request.param == "sqlite":
+        yield from filled(tmp_path_factory.mktemp("many") / "catalogue.sqlite", published)
+    else:
+        with request.getfixturevalue("postgresql").database() as url:
+            yield from filled(url, published)
+
+
+def filled(where: Path | str, published: Callable[..., str]) -> Iterator[Catalogue]:
+    catalogue = Catalogue(where)
     rng = np.random.default_rng(0)
     for number in range(60):
         task = str(rng.choice(TASKS))

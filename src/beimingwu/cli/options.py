@@ -137,11 +137,11 @@ class DockChoice:
             There is no dock in the folder.
         """
         from beimingwu.dock import Dock
-        from beimingwu.dock.dock import CATALOGUE
+        from beimingwu.dock.belonging import holds_dock
         from beimingwu.errors import NotFound
 
         # Any other folder is left as it is: opening a dock makes its files there.
-        if not new and not (self.place.expanduser() / CATALOGUE).is_file():
+        if not new and not holds_dock(self.place.expanduser()):
             raise NotFound(
                 f"There is no dock in {self.place}.",
                 remedy="Check --dock and BEIMINGWU_DOCK; `beimingwu submit` makes a new one.",

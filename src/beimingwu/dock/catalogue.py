@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from beimingwu.dock import schema
 from beimingwu.dock.database import Database
-from beimingwu.dock.fulltext import TrigramText
+from beimingwu.dock.fulltext import full_text
 from beimingwu.dock.records import Draft, Revision, Step, id_of, number_of
 from beimingwu.dock.rows import (
     current_key,
@@ -43,25 +43,25 @@ _learnware, _revision, _event, _facet = (
 
 
 class Catalogue:
-    """The catalogue in one SQLite file.
+    """The catalogue in one database.
 
     Parameters
     ----------
-    path
-        The file; see `Database` for what opening it may raise.
+    where
+        An SQLite file or a PostgreSQL URL; see `Database` for what opening it may raise.
     """
 
-    def __init__(self, path: Path) -> None:
-        self._database = Database(path)
-        self.text = TrigramText()
+    def __init__(self, where: Path | str) -> None:
+        self.database = Database(where)
+        self.text = full_text(self.database.dialect)
 
     def close(self) -> None:
-        """Let go of the file."""
-        self._database.close()
+        """Let go of the database."""
+        self.database.close()
 
     def reading(self) -> AbstractContextManager[sa.Connection]:
         """Lend a connection that sees one moment of the catalogue."""
-        return self._database.reading()
+        return self.database.reading()
 
     # Submitting
 
@@ -81,7 +81,7 @@ class Catalogue:
             The owner has a learnware of the same archive already.
         """
         now = datetime.now(UTC)
-        with self._database.writing() as connection:
+        with self.database.writing() as connection:
             _refuse_duplicate(connection, owner, draft.archive_sha256)
             number = insert_row(
                 connection,
@@ -104,7 +104,7 @@ class Catalogue:
             Another revision is on its way, or is newer than `base`; or the owner has another
             learnware of the same archive.
         """
-        with self._database.writing() as connection:
+        with self.database.writing() as connection:
             state = _state_of_successor(connection, id, base)
             _refuse_duplicate(connection, base.owner, draft.archive_sha256, besides=number_of(id))
             number = base.number + 1
@@ -119,7 +119,7 @@ class Catalogue:
 
     def amend(self, id: str, draft: Draft, base: Revision) -> Revision:
         """Enter a further revision that needs no verification, in force at once (see `revise`)."""
-        with self._database.writing() as connection:
+        with self.database.writing() as connection:
             state = _state_of_successor(connection, id, base)
             revision = self._enter(
                 connection, number_of(id), base.owner, base.number + 1, state, draft
@@ -140,7 +140,7 @@ class Catalogue:
         """Reserve for `me` every unfinished revision that nobody alive will verify."""
         if not self.unfinished():
             return []
-        with self._database.writing() as connection:
+        with self.database.writing() as connection:
             waiting = [
                 revision
                 for revision in revisions_where(connection, _revision.c.state.in_(UNFINISHED))
@@ -164,7 +164,7 @@ class Catalogue:
         is_alive
             Tells whether another claimant still is; the claim of one that is not is taken over.
         """
-        with self._database.writing() as connection:
+        with self.database.writing() as connection:
             found = revisions_where(connection, _revision.c.id == key)
             if not found or found[0].state not in UNFINISHED:
                 return None
@@ -192,7 +192,7 @@ class Catalogue:
 
     def release(self, revision: Revision) -> None:
         """Give a claim back undone, for whoever comes next."""
-        with self._database.writing() as connection:
+        with self.database.writing() as connection:
             if _is_ours(connection, revision):
                 _wait_again(connection, revision, None)
 
@@ -200,7 +200,7 @@ class Catalogue:
         self, revision: Revision, step: Step, environment: Mapping[str, object] | None = None
     ) -> bool:
         """Add a step to the log, and the packages it found; False when the claim is lost."""
-        with self._database.writing() as connection:
+        with self.database.writing() as connection:
             if not _is_ours(connection, revision):
                 return False
             put_step(connection, revision, step)
@@ -210,7 +210,7 @@ class Catalogue:
 
     def publish(self, revision: Revision, step: Step) -> bool:
         """End a verification well: the revision is in force from now on; False when lost."""
-        with self._database.writing() as connection:
+        with self.database.writing() as connection:
             if not _is_ours(connection, revision):
                 return False
             state = learnware_state(connection, number_of(revision.learnware))
@@ -225,7 +225,7 @@ class Catalogue:
 
     def reject(self, revision: Revision, step: Step) -> bool:
         """End a verification badly: the row and its log stay, to be read by the owner."""
-        with self._database.writing() as connection:
+        with self.database.writing() as connection:
             if not _is_ours(connection, revision):
                 return False
             put_step(connection, revision, step)
@@ -253,7 +253,7 @@ class Catalogue:
 
     def delete(self, id: str) -> list[Revision]:
         """Delete a learnware for good; its id stays taken. Return the revisions it had."""
-        with self._database.writing() as connection:
+        with self.database.writing() as connection:
             number = number_of(id)
             learnware_state(connection, number)
             gone = revisions_where(connection, _revision.c.learnware == number)
@@ -274,7 +274,7 @@ class Catalogue:
         return gone
 
     def _move(self, id: str, before: State, after: State, kind: str) -> None:
-        with self._database.writing() as connection:
+        with self.database.writing() as connection:
             state = learnware_state(connection, number_of(id))
             if state != before:
                 raise wrong_state(id, state, f"only a {before} one can be {kind}")

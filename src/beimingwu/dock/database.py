@@ -1,22 +1,25 @@
-"""The SQLite file behind an embedded dock: opened, upgraded, and one way to begin a transaction.
+"""A catalogue's database: opened, upgraded, and one way to begin a transaction.
 
-WAL mode lets readers go on beside one writer, in this process or another. Every writing transaction
-begins IMMEDIATE, so what it reads cannot change before it commits.
+What differs between an SQLite file and PostgreSQL is in `sqlite` and `postgresql`. Either way
+readers see one moment, writers come one after another, and what an operator has to mend is told as
+an error of ours.
 """
 
 from __future__ import annotations
 
-import sqlite3
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import sqlalchemy as sa
 
+from beimingwu.dock.postgresql import PostgreSQL
 from beimingwu.dock.schema import NEWEST
-from beimingwu.errors import Conflict, DockDamaged
+from beimingwu.dock.sqlite import SQLite
+from beimingwu.errors import BeimingwuError, DockDamaged, InvalidInput, Unavailable
 
-#: How long a transaction waits for another process's, in seconds.
+#: How long a transaction waits for another's, in seconds.
 _PATIENCE = 60.0
 
 
@@ -25,26 +28,32 @@ class Database:
 
     Parameters
     ----------
-    path
-        The SQLite file; made and brought to the newest schema when it is not.
+    where
+        An SQLite file, or the URL of a PostgreSQL database; made and brought to the newest schema
+        when it is not.
 
     Raises
     ------
     DockDamaged
-        The file is no database, not a catalogue of ours, or of a newer Beimingwu.
+        It is no database, not a catalogue of ours, or of a newer Beimingwu.
+    InvalidInput, MissingDependency, Unavailable
+        The URL is none, its driver is not installed, or nobody answers there.
     """
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._engine = _engine(path, sa.QueuePool)
+    def __init__(self, where: Path | str) -> None:
+        self._kind = database_kind(where)
+        self._engine = self._kind.engine(sa.QueuePool)
+        self._writer = threading.Lock()
         try:
             self._prepare()
-        except sa.exc.DatabaseError as error:
-            self._engine.dispose()
-            raise _damaged(path, error) from None
         except BaseException:
             self._engine.dispose()
             raise
+
+    @property
+    def dialect(self) -> str:
+        """`sqlite` or `postgresql`."""
+        return self._kind.dialect
 
     @contextmanager
     def reading(self) -> Iterator[sa.Connection]:
@@ -53,56 +62,89 @@ class Database:
         Raises
         ------
         DockDamaged
-            A page of the file is not what SQLite wrote.
+            A page of the file is not what the database wrote.
+        Unavailable
+            `dock.unreachable`: nobody answers; `dock.busy`: not soon enough.
+        InvalidInput
+            `input.text`: a text was passed that no database can hold.
         """
-        with self._told(), self._engine.begin() as connection:
+        engine = self._engine.execution_options(**self._kind.reads)
+        with self._told(), engine.begin() as connection:
             yield connection
 
     @contextmanager
     def writing(self) -> Iterator[sa.Connection]:
         """Lend the one connection that writes; commits at the end, or leaves no trace.
 
+        Whoever reads the id of an event sees every change that has a lower one.
+
         Raises
         ------
-        DockDamaged
+        DockDamaged, Unavailable, InvalidInput
             As `reading`.
         Conflict
             `dock.disk_full`: there is no space left to write to.
         """
-        with self._told(), self._engine.execution_options(writes=True).begin() as connection:
+        engine = self._engine.execution_options(**self._kind.writes)
+        with self._told(), self._alone(), engine.begin() as connection:
             yield connection
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        # The threads of this process queue here, with no connection of the pool in their hands:
+        # otherwise those who wait could leave none to read with.
+        if not self._writer.acquire(timeout=_PATIENCE):
+            raise self._busy()
+        try:
+            yield
+        finally:
+            self._writer.release()
 
     @contextmanager
     def _told(self) -> Iterator[None]:
         """Raise as an error of ours what only the dock's operator can mend, and leave the rest."""
         try:
             yield
-        except sa.exc.DatabaseError as error:
-            # The low byte is the result code; the rest of an extended one tells it more closely.
-            code = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF
-            if code == sqlite3.SQLITE_FULL:
-                raise Conflict(
-                    f"The disk is full: nothing can be written to {str(self._path)!r}.",
-                    remedy="Make space on that disk, and try it again.",
-                    code="dock.disk_full",
-                ) from None
-            if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
-                raise _damaged(self._path, error) from None
-            raise
+        except (sa.exc.DataError, UnicodeEncodeError) as error:
+            problem = getattr(error, "orig", None) or error
+            raise InvalidInput(
+                f"A value cannot be kept in the catalogue, or asked for: {problem}.",
+                remedy="Leave out NUL and halves of surrogate pairs, and keep to the limits.",
+                code="input.text",
+            ) from None
+        except sa.exc.DBAPIError as error:
+            ours = self._kind.told(error)
+            if ours is None:
+                raise
+            raise ours from None
+        except sa.exc.TimeoutError:
+            raise self._busy() from None
+
+    def _busy(self) -> BeimingwuError:
+        return Unavailable(
+            f"{self._kind} was kept busy by others of this process for too long.",
+            remedy="Try it again.",
+            code="dock.busy",
+        )
 
     def close(self) -> None:
-        """Let go of the file; a later read opens it for that read alone."""
+        """Let go of the database; a later read opens it for that read alone."""
         self._engine.dispose()
-        self._engine = _engine(self._path, sa.NullPool)
+        self._engine = self._kind.engine(sa.NullPool)
 
     def _prepare(self) -> None:
-        with self.reading() as connection:
-            version = schema_version(connection)
+        try:
+            with self.reading() as connection:
+                version = schema_version(connection)
+                if version is None:
+                    self._kind.require(connection)
+        except sa.exc.DatabaseError as error:
+            raise self._kind.damaged(error) from None
         if version == NEWEST:
             return
         if version is not None and version > NEWEST:
             raise DockDamaged(
-                f"The dock {str(self._path.parent)!r} was written by a newer Beimingwu "
+                f"{self._kind} was written by a newer Beimingwu "
                 f"(schema {version}; this one knows {NEWEST}).",
                 remedy="Upgrade beimingwu: pip install --upgrade beimingwu.",
                 code="dock.newer",
@@ -111,6 +153,13 @@ class Database:
 
         with self.writing() as connection:
             upgrade(connection)
+
+
+def database_kind(where: Path | str) -> SQLite | PostgreSQL:
+    """Return how to speak to the database in a file or at a URL; see `Database`."""
+    if isinstance(where, Path):
+        return SQLite(where, _PATIENCE)
+    return PostgreSQL(where, _PATIENCE)
 
 
 def schema_version(connection: sa.Connection) -> str | None:
@@ -127,38 +176,8 @@ def schema_version(connection: sa.Connection) -> str | None:
     if not {"alembic_version", "learnware", "revision"} <= tables:
         raise DockDamaged(
             f"The database holds the tables {', '.join(sorted(tables)[:5])}, and is no catalogue.",
-            remedy="Open another folder; Beimingwu makes its own catalogue in it.",
+            remedy="Name another one; Beimingwu makes its own catalogue in it.",
             code="dock.foreign",
         )
     version = connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()
     return None if version is None else str(version)
-
-
-def _damaged(path: Path, error: sa.exc.DatabaseError) -> DockDamaged:
-    return DockDamaged(
-        f"The catalogue {str(path)!r} cannot be read: {error.orig}.",
-        remedy="Restore the dock's folder from a backup, or open another folder.",
-        code="dock.damaged",
-    )
-
-
-def _engine(path: Path, pool: type[sa.Pool]) -> sa.Engine:
-    url = sa.URL.create("sqlite", database=str(path))
-    engine = sa.create_engine(url, poolclass=pool, connect_args={"timeout": _PATIENCE})
-    sa.event.listen(engine, "connect", _configure)
-    sa.event.listen(engine, "begin", _begin)
-    return engine
-
-
-def _configure(connection: object, record: object) -> None:
-    # The driver's own transaction control is off: it would begin deferred, and only before a write.
-    connection.isolation_level = None  # type: ignore[attr-defined]
-    cursor = connection.cursor()  # type: ignore[attr-defined]
-    for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
-
-
-def _begin(connection: sa.Connection) -> None:
-    writes = connection.get_execution_options().get("writes", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

@@ -12,13 +12,14 @@ from pathlib import Path
 from types import TracebackType
 
 from beimingwu.config import settings
+from beimingwu.dock.belonging import catalogue_of, made_folder, require_belonging
 from beimingwu.dock.blobs import Source
 from beimingwu.dock.catalogue import Catalogue
 from beimingwu.dock.checks import Semantic, read_semantic
 from beimingwu.dock.display import dock_html
 from beimingwu.dock.identification import Identification
 from beimingwu.dock.listing import Listing
-from beimingwu.dock.locks import Locks
+from beimingwu.dock.locks import locks_of
 from beimingwu.dock.pointset import loads_pointset
 from beimingwu.dock.records import Event, LearnwareRecord, Revision, no_learnware
 from beimingwu.dock.revising import amended, needs_verification, unverified
@@ -35,9 +36,6 @@ from beimingwu.runtime.sandbox import require_parts
 from beimingwu.search import Requirement, SearchResult, SemanticFilter
 from beimingwu.specification.rkme import RKME
 
-#: The file that makes a folder a dock.
-CATALOGUE = "catalogue.sqlite"
-
 
 class Dock:
     """A dock of learnwares in a folder. Open it with `Dock.open`; close it, or use `with`.
@@ -50,15 +48,18 @@ class Dock:
     0
     """
 
-    def __init__(self, folder: Path, workers: int) -> None:
+    def __init__(self, folder: Path, database: str, workers: int) -> None:
         self.folder = folder
         self._closed = False
         if workers:
             require_parts(Profile.from_settings(), Limits.from_settings())
-        self._locks = Locks(folder)
+        where = catalogue_of(folder, database)
+        self._locks = locks_of(folder, where)
         try:
             with self._locks.opening():
-                self._catalogue = Catalogue(folder / CATALOGUE)
+                self._catalogue = Catalogue(where)
+                self.database = self._catalogue.database
+                require_belonging(folder, self.database)
                 self._storage = Storage(folder, self._catalogue, self._locks)
                 self._storage.collect_everything()
         except BaseException:
@@ -81,7 +82,13 @@ class Dock:
         threads.resume()
 
     @classmethod
-    def open(cls, folder: str | os.PathLike[str] | None = None, *, workers: int = 1) -> Dock:
+    def open(
+        cls,
+        folder: str | os.PathLike[str] | None = None,
+        *,
+        database: str | None = None,
+        workers: int = 1,
+    ) -> Dock:
         """Open the dock in a folder, and make it when there is none.
 
         What a crash left half done is cleared away or goes on.
@@ -90,6 +97,9 @@ class Dock:
         ----------
         folder
             The dock's folder; BEIMINGWU_DOCK, or this user's own, where omitted.
+        database
+            The PostgreSQL database of its catalogue, `postgresql://…`; BEIMINGWU_DATABASE where
+            omitted; a file in the folder where empty.
         workers
             How many submissions this process verifies at a time. With 0 it only looks and submits,
             and the next process that opens the dock with workers verifies.
@@ -98,8 +108,8 @@ class Dock:
         ------
         DockDamaged
             The catalogue is damaged, not ours, or of a newer Beimingwu.
-        InvalidInput
-            The folder cannot be used.
+        InvalidInput, Unavailable, MissingDependency, Conflict
+            The folder, or the database, cannot be used; or they are not those of one dock.
         SandboxUnavailable
             This machine cannot put up the walls that the settings ask for, so it cannot verify.
         """
@@ -109,16 +119,8 @@ class Dock:
                 remedy="Pass workers=1, or 0 to leave verification to another process.",
                 code="input.workers",
             )
-        path = Path(settings().dock if folder is None else folder).expanduser()
-        try:
-            path.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise InvalidInput(
-                f"The dock's folder {str(path)!r} cannot be made: {error.strerror}.",
-                remedy="Name a folder that you may write to.",
-                code="input.dock_folder",
-            ) from None
-        return cls(path.absolute(), workers)
+        path = made_folder(Path(settings().dock if folder is None else folder))
+        return cls(path, settings().database if database is None else database, workers)
 
     def hand_over(self, worker: Worker) -> None:
         """Let another worker see to verifications; for a dock that was opened with none."""

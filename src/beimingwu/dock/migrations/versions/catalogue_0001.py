@@ -79,3 +79,20 @@ def upgrade() -> None:
             "CREATE VIRTUAL TABLE learnware_text USING fts5("
             "name, description, features, scenario, tokenize = 'trigram')"
         )
+    else:
+        op.create_table(
+            "learnware_text",
+            sa.Column("learnware", sa.Integer, autoincrement=False, nullable=False),
+            sa.Column("name", sa.Text, nullable=False),
+            sa.Column("description", sa.Text, nullable=False),
+            sa.Column("features", sa.Text, nullable=False),
+            sa.Column("scenario", sa.Text, nullable=False),
+            sa.Column("grams", sa.ARRAY(sa.Integer), nullable=False),
+            sa.PrimaryKeyConstraint("learnware", name="pk_learnware_text"),
+            sa.ForeignKeyConstraint(
+                ["learnware"], ["learnware.id"], name="fk_learnware_text_learnware"
+            ),
+        )
+        op.create_index(
+            "ix_learnware_text_grams", "learnware_text", ["grams"], postgresql_using="gin"
+        )
