@@ -126,6 +126,15 @@ class Settings:
     url: str = ""
     # Addresses of the proxies that are believed about who asks, with commas between.
     trusted_proxies: str = ""
+    # Learnwares that this server verifies at a time; with 0 it leaves that to `beimingwu worker`.
+    workers: int = 1
+    # What one account may keep: its learnwares' archives and its uploads together.
+    quota_bytes: int = 20 * 1024 * MiB
+    # An upload ends this long after its last piece; so many may one account have open at a time.
+    upload_seconds: int = 24 * 3600
+    uploads_max: int = 20
+    # Nothing more is accepted when the disk has less than this left.
+    free_min_bytes: int = 1024 * MiB
     # A request other than an upload is refused above this.
     request_max_bytes: int = 1 * MiB
     # Not 0: anybody may register; and only who has one of these e-mail addresses or domains, with

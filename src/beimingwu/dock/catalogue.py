@@ -17,7 +17,8 @@ import sqlalchemy as sa
 from beimingwu.dock import schema
 from beimingwu.dock.database import Database
 from beimingwu.dock.fulltext import full_text
-from beimingwu.dock.records import Draft, Revision, Step, id_of, number_of
+from beimingwu.dock.keys import asked_before, note_key
+from beimingwu.dock.records import Draft, Once, Revision, Step, id_of, number_of
 from beimingwu.dock.rows import (
     current_key,
     insert_row,
@@ -65,7 +66,9 @@ class Catalogue:
 
     # Submitting
 
-    def submit(self, owner: str, draft: Draft, verifier: str | None = None) -> Revision:
+    def submit(
+        self, owner: str, draft: Draft, verifier: str | None = None, once: Once | None = None
+    ) -> Revision:
         """Enter a new learnware with its first revision, waiting for verification.
 
         Parameters
@@ -74,14 +77,19 @@ class Catalogue:
             Whose it is, and what was stored.
         verifier
             The open dock that will verify it, so that no other does while that one lives.
+        once
+            Its key: where it was asked for before, the revision of that time is returned.
 
         Raises
         ------
         Conflict
-            The owner has a learnware of the same archive already.
+            The owner has a learnware of the same archive already, or used the key for another.
         """
         now = datetime.now(UTC)
         with self.database.writing() as connection:
+            before = asked_before(connection, owner, once)
+            if before is not None:
+                return before
             _refuse_duplicate(connection, owner, draft.archive_sha256)
             number = insert_row(
                 connection,
@@ -91,7 +99,19 @@ class Catalogue:
             revision = self._enter(connection, number, owner, 1, "uploaded", draft, verifier)
             self._show(connection, number, draft.semantic)
             note_event(connection, revision, "submitted", owner)
+            note_key(connection, revision, once)
         return revision
+
+    def asked(self, owner: str, once: Once) -> Revision | None:
+        """Return the revision that `submit` made under a key, None where it made none.
+
+        Raises
+        ------
+        Conflict
+            The owner used the key for something else.
+        """
+        with self.reading() as connection:
+            return asked_before(connection, owner, once)
 
     def revise(
         self, id: str, draft: Draft, base: Revision, verifier: str | None = None

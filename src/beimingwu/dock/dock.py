@@ -21,12 +21,13 @@ from beimingwu.dock.identification import Identification
 from beimingwu.dock.listing import Listing
 from beimingwu.dock.locks import locks_of
 from beimingwu.dock.pointset import loads_pointset
-from beimingwu.dock.records import Event, LearnwareRecord, Revision, no_learnware
+from beimingwu.dock.records import Event, LearnwareRecord, Once, Revision, no_learnware
 from beimingwu.dock.revising import amended, needs_verification, unverified
 from beimingwu.dock.schema import State
 from beimingwu.dock.serving import write_served
 from beimingwu.dock.storage import Storage
 from beimingwu.dock.submission import Bell, Submission
+from beimingwu.dock.uploads import Uploads
 from beimingwu.dock.verification import Verification, manifest_of, unpack
 from beimingwu.dock.worker import Threads, Worker
 from beimingwu.errors import Conflict, InvalidInput
@@ -62,6 +63,7 @@ class Dock:
                 require_belonging(folder, self.database)
                 self._storage = Storage(folder, self._catalogue, self._locks)
                 self._storage.collect_everything()
+                self.uploads = Uploads(folder, self.database)
         except BaseException:
             self._locks.leave()
             raise
@@ -129,7 +131,12 @@ class Dock:
     # Submitting
 
     def submit(
-        self, archive: Source, semantic: Semantic | None = None, *, owner: str = ""
+        self,
+        archive: Source,
+        semantic: Semantic | None = None,
+        *,
+        owner: str = "",
+        once: Once | None = None,
     ) -> Submission:
         """Submit a learnware: the cheap checks answer at once, the others run behind.
 
@@ -142,6 +149,8 @@ class Dock:
             is none.
         owner
             Who submits; nobody in particular where empty.
+        once
+            A key of the owner's, to ask for this submission again without making it twice.
 
         Returns
         -------
@@ -153,13 +162,16 @@ class Dock:
         InvalidArchive, InvalidSpecification, TooLarge
             The archive breaks a rule; nothing of it stays.
         Conflict
-            This owner submitted the same archive before.
+            This owner submitted the same archive before, or used the key for another.
         """
         self._require_open()
+        before = self._catalogue.asked(owner, once) if once is not None else None
+        if before is not None:
+            return self._followed(before)
         chosen = read_semantic(semantic)
         with self._storage.storing() as stored:
             draft = self._storage.draft(stored, archive, chosen)
-            revision = self._catalogue.submit(owner, draft, self._worker.name)
+            revision = self._catalogue.submit(owner, draft, self._worker.name, once)
         return self._followed(revision)
 
     def update(

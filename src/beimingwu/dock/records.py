@@ -134,6 +134,22 @@ class Draft:
 
 
 @dataclass(frozen=True)
+class Once:
+    """A submission that may be asked for again, and is then the one that was made before.
+
+    Parameters
+    ----------
+    key
+        What its owner calls it.
+    fingerprint
+        SHA-256 of all that was asked; another one under the same key is refused.
+    """
+
+    key: str
+    fingerprint: str
+
+
+@dataclass(frozen=True)
 class Revision:
     """One immutable version of a learnware; only its state and its checks move on."""
 

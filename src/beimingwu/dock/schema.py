@@ -19,7 +19,7 @@ UNFINISHED: tuple[State, ...] = ("uploaded", "verifying")
 #: The blobs of a revision in one of these are kept.
 KEPT: tuple[State, ...] = ("uploaded", "verifying", "published", "withdrawn", "quarantined")
 #: The newest migration; read from the database to know whether Alembic is needed at all.
-NEWEST = "0002"
+NEWEST = "0003"
 
 
 class Instant(sa.types.TypeDecorator[datetime]):
@@ -111,6 +111,36 @@ facet = sa.Table(
     sa.Column("key", sa.String(16), primary_key=True),
     sa.Column("value", sa.String(64), primary_key=True),
     sa.Index("ix_facet_value", "key", "value", "learnware"),
+)
+
+# Archives on their way to the dock over the network, and what was submitted under a key.
+
+upload = sa.Table(
+    "upload",
+    metadata,
+    # Also the name of its file: 32 digits that nobody guesses.
+    sa.Column("id", sa.String(32), primary_key=True),
+    sa.Column("owner", sa.String(200), nullable=False),
+    sa.Column("size", sa.BigInteger, nullable=False),
+    # Bytes that are on disk; the file may be longer where a process died.
+    sa.Column("received", sa.BigInteger, nullable=False),
+    # Of all of it, once that was found to be what the sender sent.
+    sa.Column("sha256", sa.String(64)),
+    sa.Column("created", Instant, nullable=False),
+    sa.Column("expires", Instant, nullable=False),
+    sa.Index("ix_upload_owner", "owner"),
+    sa.Index("ix_upload_expires", "expires"),
+)
+
+submission_key = sa.Table(
+    "submission_key",
+    metadata,
+    sa.Column("owner", sa.String(200), primary_key=True),
+    sa.Column("key", sa.String(200), primary_key=True),
+    sa.Column("fingerprint", sa.String(64), nullable=False),
+    sa.Column("revision", sa.ForeignKey("revision.id"), nullable=False),
+    sa.Column("created", Instant, nullable=False),
+    sa.Index("ix_submission_key_created", "created"),
 )
 
 # Who may use the dock over the network; `accounts` reads and writes these.
