@@ -1,14 +1,18 @@
 """Every setting of Beimingwu, once: its default, its environment variable and why it exists.
 
 A setting is read when it is used, so that a test or an operator may change the environment at
-any time. Sizes are bytes, times are seconds.
+any time. A file that BEIMINGWU_SETTINGS names holds the same settings in TOML (`port = 8088`); the
+environment goes before it. Sizes are bytes, times are seconds.
 """
 
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from functools import lru_cache
 from pathlib import Path
+from types import MappingProxyType
 
 MiB = 1024 * 1024
 
@@ -169,13 +173,58 @@ class Settings:
 
     @classmethod
     def from_environment(cls) -> Settings:
-        """Read the settings from `BEIMINGWU_*`; those unset or empty have the defaults above."""
-        given: dict[str, object] = {}
+        """Read the settings from `BEIMINGWU_*`; those unset or empty have the defaults above.
+
+        Raises
+        ------
+        InvalidInput
+            A setting cannot be read, or the file of settings has one that there is not.
+        """
+        given = dict(_from_file(os.environ.get("BEIMINGWU_SETTINGS", "")))
         for setting in fields(cls):
             text = os.environ.get(f"BEIMINGWU_{setting.name.upper()}")
             if text:
                 given[setting.name] = _parse(setting.name, setting.type, text)
         return cls(**given)  # type: ignore[arg-type]
+
+
+def _from_file(name: str) -> Mapping[str, object]:
+    if not name:
+        return {}
+    path = Path(name).expanduser()
+    try:
+        return _read_file(path, path.stat().st_mtime_ns)
+    except OSError as error:
+        raise _bad_file(name, f"it cannot be read: {error.strerror}") from None
+
+
+@lru_cache(maxsize=4)
+def _read_file(path: Path, changed: int) -> Mapping[str, object]:
+    """Return what a file of settings says; `changed` is when it was written."""
+    import tomllib
+
+    try:
+        given = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise _bad_file(str(path), str(error)) from None
+    known = {setting.name: str(setting.type) for setting in fields(Settings)}
+    kinds: dict[str, tuple[type, ...]] = {"int": (int,), "float": (int, float), "str": (str,)}
+    for key, value in given.items():
+        if key not in known:
+            raise _bad_file(str(path), f"there is no setting {key!r}")
+        if isinstance(value, bool) or not isinstance(value, kinds[known[key]]):
+            raise _bad_file(str(path), f"{key} must be of the type {known[key]}")
+    return MappingProxyType(given)
+
+
+def _bad_file(name: str, why: str) -> Exception:
+    from beimingwu.errors import InvalidInput
+
+    return InvalidInput(
+        f"The file of settings {name!r} is not usable: {why}.",
+        remedy="Write lines such as `port = 8088`; BEIMINGWU_SETTINGS names the file.",
+        code="input.settings_file",
+    )
 
 
 def _parse(name: str, kind: object, text: str) -> object:

@@ -35,6 +35,8 @@ class Accounts:
         Those in force when the server starts.
     url
         What the links in mails begin with.
+    passwords
+        How passwords are hashed; with all the work that is due where omitted.
 
     Examples
     --------
@@ -50,12 +52,18 @@ class Accounts:
     >>> database.close()
     """
 
-    def __init__(self, database: Database, settings: Settings, url: str = "") -> None:
+    def __init__(
+        self,
+        database: Database,
+        settings: Settings,
+        url: str = "",
+        passwords: Passwords | None = None,
+    ) -> None:
         self._database = database
         self._settings = settings
         self.rates = Rates(settings)
         self.post = Post(settings)
-        passwords = Passwords()
+        passwords = passwords or Passwords()
         self.people = People(database, passwords, self.rates)
         self.registration = Registration(database, settings, passwords, self.rates, self.post, url)
         self.tokens = Tokens(database)

@@ -58,9 +58,9 @@ class People:
         Raises
         ------
         Unauthenticated
-            There is no such account, or this is not its password.
+            There is no such account, it is not confirmed, or this is not its password.
         Forbidden
-            It is, but the account is not confirmed, or suspended.
+            It is, but the account is suspended.
         TooManyRequests
             There were too many attempts.
         """
@@ -70,11 +70,13 @@ class People:
         self._rates.spend("sign_in_account", email)
         with self._database.reading() as connection:
             row = connection.execute(sa.select(_account).where(_account.c.email == email)).first()
-        stored = None if row is None else row.password
+        # One that is not confirmed is none yet: were it told apart, whoever registers an address
+        # and then signs in would know whether there had been an account of it.
+        stored = None if row is None or row.state == "unconfirmed" else row.password
         if not self._passwords.verify(stored, password, form) or row is None:
             raise Unauthenticated(
                 "There is no account with this e-mail address and this password.",
-                remedy="Type them again, or ask for a new password.",
+                remedy="Type them again, ask for a new password, or confirm the address first.",
                 code="unauthenticated.password",
             )
         self._rates.forgive("sign_in", f"{email} {network}")
@@ -319,6 +321,11 @@ class People:
             set_account(connection, id, state="active")
             note(connection, id, "reinstated", actor)
             return account_of(connection, id)
+
+    def require_deletable(self, id: int) -> None:
+        """Refuse to delete what `delete` would refuse, before anything is done for it."""
+        with self._database.reading() as connection:
+            _require_another_super_admin(connection, account_of(connection, id))
 
     def delete(self, id: int, actor: Actor) -> None:
         """Delete an account with all that is personal; its learnwares are the caller's matter.

@@ -13,9 +13,6 @@ from beimingwu.dock.schema import account as _account
 from beimingwu.dock.schema import account_event as _event
 from beimingwu.errors import Forbidden, NotFound
 
-#: What a page of a list holds at most.
-LONGEST_PAGE = 1000
-
 
 def account_where(connection: sa.Connection, which: sa.ColumnElement[bool]) -> Account | None:
     """Return the one account that satisfies a condition, deleted or not."""
@@ -106,14 +103,8 @@ def require_active(account: Account) -> None:
     Raises
     ------
     Forbidden
-        It is not confirmed yet, or is suspended.
+        It is suspended.
     """
-    if account.state == "unconfirmed":
-        raise Forbidden(
-            "The e-mail address of this account is not confirmed yet.",
-            remedy="Open the link in the mail that was sent there, or register again for another.",
-            code="forbidden.unconfirmed",
-        )
     if account.state != "active":
         raise Forbidden(
             "This account is suspended.",

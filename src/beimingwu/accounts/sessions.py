@@ -32,7 +32,7 @@ class Sessions:
         Raises
         ------
         Forbidden
-            The account is not confirmed, or suspended.
+            The account is suspended.
         """
         require_active(account)
         secret, now = new_secret("session"), datetime.now(UTC)

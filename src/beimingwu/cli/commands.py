@@ -32,6 +32,7 @@ COMMANDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
             "export",
         ),
         "Solving a task": ("search", "predict"),
+        "For many people": ("serve", "admin"),
         "More": ("demo", "environments", "doctor", "version"),
     }
 )

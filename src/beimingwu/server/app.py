@@ -6,6 +6,7 @@ from fastapi import FastAPI
 
 from beimingwu import __version__
 from beimingwu.server import operations, problems
+from beimingwu.server.metrics import Metrics
 from beimingwu.server.middleware.bodies import Bodies
 from beimingwu.server.middleware.protection import Protection
 from beimingwu.server.middleware.requests import Requests
@@ -34,14 +35,15 @@ def create_app(service: Service) -> FastAPI:
         redirect_slashes=False,
     )
     app.state.service = service
+    app.state.metrics = Metrics(service)
     problems.install(app)
     app.include_router(operations.router)
     for router in ROUTERS:
-        app.include_router(router, prefix="/v1")
+        app.include_router(router, prefix="/v1", responses=problems.COMMON)
     describe(app)
     require_declared(app)
     # The last is the outermost.
     app.add_middleware(Bodies, limit=service.settings.request_max_bytes)
-    app.add_middleware(Requests)
-    app.add_middleware(Protection, https=service.url.startswith("https:"))
+    app.add_middleware(Requests, metrics=app.state.metrics)
+    app.add_middleware(Protection, https=service.https)
     return app

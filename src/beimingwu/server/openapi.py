@@ -10,7 +10,6 @@ from fastapi.responses import JSONResponse
 from fastapi.routing import RouteContext
 
 from beimingwu.server.permissions import (
-    COOKIE,
     CSRF_HEADER,
     Anyone,
     declared_routes,
@@ -18,18 +17,15 @@ from beimingwu.server.permissions import (
 )
 from beimingwu.server.problems import Problem
 
-_SECURITY = {
-    "token": {
-        "type": "http",
-        "scheme": "bearer",
-        "description": "An API token; each route names the scope that it must have.",
-    },
-    "session": {
-        "type": "apiKey",
-        "in": "cookie",
-        "name": COOKIE,
-        "description": f"A browser's session; what changes anything needs {CSRF_HEADER} beside it.",
-    },
+_TOKEN = {
+    "type": "http",
+    "scheme": "bearer",
+    "description": "An API token; each route names the scope that it must have.",
+}
+_SESSION = {
+    "type": "apiKey",
+    "in": "cookie",
+    "description": f"A browser's session; what changes anything needs {CSRF_HEADER} beside it.",
 }
 
 
@@ -61,7 +57,8 @@ def _schema(app: FastAPI) -> dict[str, Any]:
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
     )
     components = schema.setdefault("components", {})
-    components["securitySchemes"] = _SECURITY
+    cookie = app.state.service.cookie
+    components["securitySchemes"] = {"token": _TOKEN, "session": {**_SESSION, "name": cookie}}
     schemas = components.setdefault("schemas", {})
     problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
     schemas.update(problem.pop("$defs", {}))

@@ -24,7 +24,6 @@ from beimingwu.accounts.rows import require_active
 from beimingwu.errors import BeimingwuError, Forbidden, Unauthenticated
 from beimingwu.server.service import Service
 
-COOKIE = "beimingwu_session"
 CSRF_HEADER = "X-CSRF-Token"
 _HARMLESS = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -106,17 +105,21 @@ class Permission:
         The least role; None for anybody, signed in or not.
     scope
         What a token must allow.
+    asks
+        Whether who calls is asked at all. Where people sign in it is not: what a browser still
+        holds of a session must not keep anybody from opening another.
     """
 
     role: Role | None
     scope: Scope | None = None
+    asks: bool = True
 
     def __call__(self, request: Request) -> Caller:
         """Return who calls, or refuse them."""
         service: Service = request.app.state.service
         address = request.client.host if request.client else ""
         try:
-            caller = Caller(_identified(request, service), address)
+            caller = Caller(self._identity(request, service), address)
         except BeimingwuError:
             _spend(request, service, "address", network_of(address))
             raise
@@ -127,6 +130,18 @@ class Permission:
             _spend(request, service, "account", str(caller.account.id))
         self._require(caller)
         return caller
+
+    def _identity(self, request: Request, service: Service) -> Identity | None:
+        if not self.asks:
+            require_same_site(request)
+            return None
+        try:
+            return _identified(request, service)
+        except Unauthenticated as error:
+            # A browser keeps the cookie of a session that has ended; anybody may look on.
+            if self.role is None and error.code == "unauthenticated.session":
+                return None
+            raise
 
     def _require(self, caller: Caller) -> None:
         if caller.identity is not None:
@@ -149,8 +164,10 @@ class Permission:
 
 
 ANYONE = Permission(None)
+A_STRANGER = Permission(None, asks=False)
 #: The caller as a parameter of a route, with what the caller must be.
 Anyone = Annotated[Caller, Depends(ANYONE)]
+AStranger = Annotated[Caller, Depends(A_STRANGER)]
 WithRead = Annotated[Caller, Depends(Permission(Role.USER, Scope.READ))]
 WithWrite = Annotated[Caller, Depends(Permission(Role.USER, Scope.WRITE))]
 WithAccount = Annotated[Caller, Depends(Permission(Role.USER, Scope.ACCOUNT))]
@@ -210,13 +227,13 @@ def _identified(request: Request, service: Service) -> Identity | None:
                 code="unauthenticated.header",
             )
         return service.accounts.tokens.identify(secret.strip())
-    secret = request.cookies.get(COOKIE, "")
+    secret = request.cookies.get(service.cookie, "")
     if not secret:
         return None
-    if request.method not in _HARMLESS:
-        require_same_site(request)
-        _require_csrf(request, secret)
-    return service.accounts.sessions.identify(secret)
+    identity = service.accounts.sessions.identify(secret)
+    require_same_site(request)
+    _require_csrf(request, secret)
+    return identity
 
 
 def require_same_site(request: Request) -> None:
@@ -227,6 +244,8 @@ def require_same_site(request: Request) -> None:
     Forbidden
         The browser says so. What is no browser says nothing, and has no cookies to abuse.
     """
+    if request.method in _HARMLESS:
+        return
     fetched_from = request.headers.get("sec-fetch-site", "same-origin")
     origin = request.headers.get("origin")
     foreign = origin is not None and urlsplit(origin).netloc != request.headers.get("host")
@@ -239,6 +258,8 @@ def require_same_site(request: Request) -> None:
 
 
 def _require_csrf(request: Request, secret: str) -> None:
+    if request.method in _HARMLESS:
+        return
     given = request.headers.get(CSRF_HEADER, "")
     if not hmac.compare_digest(given.encode(), csrf_of(secret).encode()):
         raise Forbidden(

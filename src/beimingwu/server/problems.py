@@ -231,6 +231,10 @@ def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
     }
 
 
+#: What any route may answer with; a route names what else it does.
+COMMON = documented(400, 401, 403, 413, 415, 422, 429, 500, 503, 507)
+
+
 async def _ours(request: Request, error: Exception) -> Response:
     assert isinstance(error, BeimingwuError)  # noqa: S101
     return problem_of(error, request.url.path, request.state.request_id)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -13,8 +12,7 @@ from fastapi import Depends, Request
 from beimingwu.accounts import Accounts
 from beimingwu.config import Settings
 from beimingwu.dock import Dock
-from beimingwu.dock.database import Database
-from beimingwu.dock.dock import CATALOGUE
+from beimingwu.server.housekeeping import housekeeping
 
 
 @dataclass(frozen=True)
@@ -32,6 +30,16 @@ class Service:
     settings: Settings
     url: str
 
+    @property
+    def https(self) -> bool:
+        """Whether people reach it by https, though perhaps through a proxy."""
+        return self.url.startswith("https:")
+
+    @property
+    def cookie(self) -> str:
+        """The name of a session's cookie; by https one that no other host can set."""
+        return "__Host-beimingwu_session" if self.https else "beimingwu_session"
+
 
 @contextmanager
 def open_service(settings: Settings, url: str = "") -> Iterator[Service]:
@@ -47,13 +55,11 @@ def open_service(settings: Settings, url: str = "") -> Iterator[Service]:
     DockDamaged, InvalidInput, SandboxUnavailable
         As `Dock.open`.
     """
-    with Dock.open(settings.dock) as dock:
-        database = Database(Path(dock.folder) / CATALOGUE)
-        try:
-            where = (settings.url or url).rstrip("/")
-            yield Service(dock, Accounts(database, settings), settings, where)
-        finally:
-            database.close()
+    with Dock.open(settings.dock, database=settings.database) as dock:
+        where = (settings.url or url).rstrip("/")
+        accounts = Accounts(dock.database, settings, where)
+        with housekeeping(accounts):
+            yield Service(dock, accounts, settings, where)
 
 
 def _service(request: Request) -> Service:

@@ -14,6 +14,7 @@ import uuid
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from beimingwu.accounts.rates import Window
+from beimingwu.server.metrics import Metrics
 from beimingwu.server.problems import unforeseen
 
 _access = logging.getLogger("beimingwu.access")
@@ -25,8 +26,9 @@ _ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 class Requests:
     """Middleware: names a request, logs it, and tells how often its sender may ask."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
         self._app = app
+        self._metrics = metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on."""
@@ -52,7 +54,15 @@ class Requests:
                 response = unforeseen(scope["path"], state["request_id"])
                 await response(scope, receive, answered)
         finally:
-            _tell(scope, status, time.perf_counter() - began)
+            seconds = time.perf_counter() - began
+            self._metrics.request(_operation(scope), scope["method"], status, seconds)
+            _tell(scope, status, seconds)
+
+
+def _operation(scope: Scope) -> str:
+    """Return the name of the route, of which there are few; a path may be anything."""
+    route = scope.get("route")
+    return str(getattr(route, "operation_id", None) or getattr(route, "name", None) or "-")
 
 
 def _request_id(scope: Scope) -> str:

@@ -4,7 +4,27 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from beimingwu.server.v1 import vocabulary
+from beimingwu.server.v1 import (
+    account,
+    accounts,
+    admin,
+    devices,
+    reports,
+    sessions,
+    statistics,
+    tokens,
+    vocabulary,
+)
 
 #: Every resource, in the order of the schema.
-ROUTERS: tuple[APIRouter, ...] = (vocabulary.router,)
+ROUTERS: tuple[APIRouter, ...] = (
+    accounts.router,
+    sessions.router,
+    account.router,
+    tokens.router,
+    devices.router,
+    vocabulary.router,
+    reports.router,
+    statistics.router,
+    admin.router,
+)

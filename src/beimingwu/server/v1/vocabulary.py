@@ -6,7 +6,6 @@ from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict
 
 from beimingwu.server.permissions import Anyone
-from beimingwu.server.problems import documented
 from beimingwu.specification.semantic import VOCABULARIES
 
 router = APIRouter(prefix="/vocabulary", tags=["vocabulary"])
@@ -24,7 +23,7 @@ class Vocabulary(BaseModel):
     fields: dict[str, list[str]]
 
 
-@router.get("", operation_id="getVocabulary", responses=documented(401, 403, 429))
+@router.get("", operation_id="getVocabulary")
 def get_vocabulary(caller: Anyone, response: Response) -> Vocabulary:
     """Return the values that data, task, library, scenario, license and model may have."""
     response.headers["Cache-Control"] = "public, max-age=3600"
