@@ -71,8 +71,8 @@ def test_a_kernel_that_forbids_namespaces_is_told_the_switch(
 ) -> None:
     value, mend = SWITCHES[name]
     (tmp_path / name).write_text(f"{value}\n")
-    switches = tuple((str(tmp_path / Path(s).name), bad, say) for s, bad, say in trial._SWITCHES)
-    monkeypatch.setattr(trial, "_SWITCHES", switches)
+    switches = tuple((str(tmp_path / Path(s).name), bad, say) for s, bad, say in trial.SWITCHES)
+    monkeypatch.setattr(trial, "SWITCHES", switches)
     said = "No permissions to create a new namespace"
     assert mend in trial._remedy(Profile.BUBBLEWRAP, said)
 

@@ -32,8 +32,7 @@ from beimingwu.dock.verification import Verification, manifest_of, unpack
 from beimingwu.dock.worker import Threads, Worker
 from beimingwu.errors import Conflict, InvalidInput
 from beimingwu.learnware.model import Learnware
-from beimingwu.runtime.profiles import Limits, Profile
-from beimingwu.runtime.sandbox import require_parts
+from beimingwu.runtime.standing import require_standing
 from beimingwu.search import Requirement, SearchResult, SemanticFilter
 from beimingwu.specification.rkme import RKME
 
@@ -53,7 +52,7 @@ class Dock:
         self.folder = folder
         self._closed = False
         if workers:
-            require_parts(Profile.from_settings(), Limits.from_settings())
+            require_standing()
         where = catalogue_of(folder, database)
         self._locks = locks_of(folder, where)
         try:

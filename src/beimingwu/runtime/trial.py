@@ -119,7 +119,7 @@ def _ran(launch: Launch, learnware: Path, scratch: Path) -> Trial:
 
 
 #: Switches of the kernel that keep ordinary users from namespaces, the value that does, the mend.
-_SWITCHES = (
+SWITCHES = (
     (
         "/proc/sys/kernel/apparmor_restrict_unprivileged_userns",
         "1",
@@ -145,7 +145,7 @@ def _remedy(profile: Profile, said: str) -> str:
     """Say what to change on this machine, from what the walls complained of."""
     if profile is Profile.LANDLOCK:
         return "Use bubblewrap, or Linux 6.2 or newer with lsm=landlock among its boot options."
-    for switch, bad, mend in _SWITCHES:
+    for switch, bad, mend in SWITCHES:
         if Path(switch).exists() and Path(switch).read_text().strip() == bad:
             return mend
     if "proc" in said and "mount" in said:
