@@ -10,9 +10,10 @@ import pytest
 import sqlalchemy as sa
 
 from beimingwu.dock.catalogue import Catalogue
-from beimingwu.dock.records import Draft, Step
+from beimingwu.dock.records import Draft
 from beimingwu.dock.schema import revision
 from beimingwu.errors import Conflict, NotFound
+from beimingwu.learnware.record import Step
 
 Publish = Callable[..., str]
 DONE = Step("accommodate", "passed", "Published.")

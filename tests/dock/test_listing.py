@@ -15,8 +15,8 @@ from beimingwu.dock import Dock
 from beimingwu.dock.catalogue import Catalogue
 from beimingwu.dock.listing import Listing
 from beimingwu.dock.records import Draft
-from beimingwu.dock.schema import State
 from beimingwu.errors import InvalidInput, InvalidRequirement
+from beimingwu.learnware.record import State
 from beimingwu.search.semantic import KEYS, SemanticFilter
 from beimingwu.specification.semantic import VOCABULARIES, Dimensions
 

@@ -19,7 +19,7 @@ from beimingwu.cli.output import Output, Table
 from beimingwu.cli.records import record_json, records_table
 
 if TYPE_CHECKING:
-    from beimingwu.dock.schema import State
+    from beimingwu.learnware.record import State
 
 STATES = ("published", "verifying", "uploaded", "rejected", "withdrawn", "quarantined", "all")
 

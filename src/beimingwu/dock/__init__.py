@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from beimingwu.dock.dock import Dock
-from beimingwu.dock.records import Event, LearnwareRecord, Step
 from beimingwu.dock.submission import Submission
+from beimingwu.learnware.record import Event, LearnwareRecord, Step
 
 __all__ = ["Dock", "Event", "LearnwareRecord", "Step", "Submission"]

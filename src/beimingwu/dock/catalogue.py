@@ -18,7 +18,7 @@ from beimingwu.dock import schema
 from beimingwu.dock.database import Database
 from beimingwu.dock.fulltext import full_text
 from beimingwu.dock.keys import asked_before, note_key
-from beimingwu.dock.records import Draft, Once, Revision, Step, id_of, number_of
+from beimingwu.dock.records import Draft, Once, Revision, id_of, number_of
 from beimingwu.dock.rows import (
     current_key,
     insert_row,
@@ -31,8 +31,9 @@ from beimingwu.dock.rows import (
     set_revision,
     wrong_state,
 )
-from beimingwu.dock.schema import KEPT, UNFINISHED, State
+from beimingwu.dock.schema import KEPT
 from beimingwu.errors import Conflict
+from beimingwu.learnware.record import UNFINISHED, State, Step
 from beimingwu.specification.semantic import SemanticSpecification
 
 _learnware, _revision, _event, _facet = (

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import numpy as np
 
-from beimingwu.dock.records import Step
 from beimingwu.errors import InvalidSpecification
 from beimingwu.learnware.archive import Archive, open_archive
+from beimingwu.learnware.record import Step
 from beimingwu.specification.rkme import RKME
 from beimingwu.specification.semantic import SemanticSpecification
 

@@ -21,9 +21,8 @@ from beimingwu.dock.identification import Identification
 from beimingwu.dock.listing import Listing
 from beimingwu.dock.locks import locks_of
 from beimingwu.dock.pointset import loads_pointset
-from beimingwu.dock.records import Event, LearnwareRecord, Once, Revision, no_learnware
+from beimingwu.dock.records import Once, Revision, no_learnware
 from beimingwu.dock.revising import amended, needs_verification, unverified
-from beimingwu.dock.schema import State
 from beimingwu.dock.serving import write_served
 from beimingwu.dock.storage import Storage
 from beimingwu.dock.submission import Bell, Submission
@@ -32,6 +31,7 @@ from beimingwu.dock.verification import Verification, manifest_of, unpack
 from beimingwu.dock.worker import Threads, Worker
 from beimingwu.errors import Conflict, InvalidInput
 from beimingwu.learnware.model import Learnware
+from beimingwu.learnware.record import Event, LearnwareRecord, State
 from beimingwu.runtime.standing import require_standing
 from beimingwu.search import Requirement, SearchResult, SemanticFilter
 from beimingwu.specification.rkme import RKME

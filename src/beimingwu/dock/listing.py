@@ -15,9 +15,9 @@ import sqlalchemy as sa
 
 from beimingwu.dock import schema
 from beimingwu.dock.catalogue import Catalogue
-from beimingwu.dock.records import Event, LearnwareRecord, Revision, id_of, number_of
-from beimingwu.dock.schema import State
+from beimingwu.dock.records import Revision, id_of, number_of, record_of
 from beimingwu.errors import InvalidInput, InvalidRequirement
+from beimingwu.learnware.record import Event, LearnwareRecord, State
 from beimingwu.search.semantic import KEYS, SemanticFilter
 
 _learnware, _revision, _event, _facet = (
@@ -225,7 +225,7 @@ def _records(connection: sa.Connection, numbers: Iterable[int]) -> dict[int, Lea
         ).mappings()
         for row in rows:
             revision = Revision.from_row({**row}, row["owner"])
-            found[row["learnware"]] = LearnwareRecord.of(
+            found[row["learnware"]] = record_of(
                 revision, row["learnware_state"], row["learnware_created"]
             )
     return found

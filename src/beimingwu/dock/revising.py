@@ -6,7 +6,8 @@ import time
 from dataclasses import replace
 
 from beimingwu.dock.checks import check_statistical
-from beimingwu.dock.records import CHEAP, Draft, Revision, Step
+from beimingwu.dock.records import CHEAP, Draft, Revision
+from beimingwu.learnware.record import Step
 from beimingwu.specification.rkme import RKME
 from beimingwu.specification.semantic import Dimensions, SemanticSpecification
 

@@ -11,9 +11,9 @@ from datetime import UTC, datetime
 import sqlalchemy as sa
 
 from beimingwu.dock import schema
-from beimingwu.dock.records import Revision, Step, id_of, no_learnware, number_of
-from beimingwu.dock.schema import State
+from beimingwu.dock.records import Revision, id_of, no_learnware, number_of
 from beimingwu.errors import Conflict
+from beimingwu.learnware.record import State, Step
 
 _learnware, _revision, _event = schema.learnware, schema.revision, schema.event
 

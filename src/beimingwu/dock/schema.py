@@ -1,4 +1,4 @@
-"""The tables of the catalogue, as SQLAlchemy Core, and the states a learnware goes through.
+"""The tables of the catalogue, as SQLAlchemy Core.
 
 What is here describes the newest schema; `migrations` brings a database to it, and a test compares
 the two. Portable SQL only: SQLite's full-text table is kept by `fulltext`.
@@ -7,15 +7,11 @@ the two. Portable SQL only: SQLite's full-text table is kept by `fulltext`.
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Literal
 
 import sqlalchemy as sa
 
-State = Literal[
-    "uploaded", "verifying", "published", "rejected", "withdrawn", "quarantined", "deleted"
-]
-#: A revision in one of these waits for its verification.
-UNFINISHED: tuple[State, ...] = ("uploaded", "verifying")
+from beimingwu.learnware.record import State
+
 #: The blobs of a revision in one of these are kept.
 KEPT: tuple[State, ...] = ("uploaded", "verifying", "published", "withdrawn", "quarantined")
 #: The newest migration; read from the database to know whether Alembic is needed at all.

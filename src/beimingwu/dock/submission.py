@@ -10,9 +10,9 @@ import threading
 from collections.abc import Callable, Iterator
 
 from beimingwu.dock.catalogue import Catalogue
-from beimingwu.dock.records import Revision, Step, no_learnware
-from beimingwu.dock.schema import UNFINISHED, State
+from beimingwu.dock.records import Revision, no_learnware
 from beimingwu.errors import CheckFailed
+from beimingwu.learnware.record import UNFINISHED, State, Step
 
 #: Between two looks at what another process does, in seconds.
 _LOOK_AGAIN = 0.2

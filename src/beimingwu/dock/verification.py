@@ -19,12 +19,13 @@ from beimingwu.dock.blobs import Blobs, Unpacked
 from beimingwu.dock.catalogue import Catalogue
 from beimingwu.dock.locks import Locks
 from beimingwu.dock.pointset import loads_pointset
-from beimingwu.dock.records import Revision, Step
+from beimingwu.dock.records import Revision
 from beimingwu.dock.submission import Bell
 from beimingwu.dock.usability import Warned, check_usability
 from beimingwu.errors import BeimingwuError, SandboxUnavailable
 from beimingwu.learnware.archive import open_archive, requirements_of
 from beimingwu.learnware.manifest import MANIFEST_NAME, Manifest
+from beimingwu.learnware.record import Step
 from beimingwu.runtime.cancellation import Cancellation
 from beimingwu.runtime.isolation import gated_environments, open_model, own_packages
 from beimingwu.runtime.lock import Lock

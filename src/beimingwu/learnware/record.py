@@ -1,0 +1,163 @@
+"""What a dock says about its learnwares: their states, checks and events, in frozen views.
+
+A dock in a folder and a client of one on a server hand out the same ones.
+"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Any, Literal
+
+from beimingwu.specification.semantic import SemanticSpecification
+
+#: Where a learnware stands, and each of its revisions.
+State = Literal[
+    "uploaded", "verifying", "published", "rejected", "withdrawn", "quarantined", "deleted"
+]
+#: A revision in one of these waits for its verification.
+UNFINISHED: tuple[State, ...] = ("uploaded", "verifying")
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of a submission: what was looked at, and what came of it.
+
+    Parameters
+    ----------
+    name
+        `archive`, `manifest`, `semantic`, `statistical`, `environment`, `usability` or
+        `accommodate`.
+    state
+        Whether the learnware passed; `warned` where it did, and its owner should mend something.
+    message
+        One or two sentences for its owner.
+    code
+        Stable machine code: `ok`, or that of the rule it broke, or of the first warning.
+    seconds
+        How long the step took.
+    remedy
+        What to do about a failure or a warning.
+
+    Examples
+    --------
+    >>> Step("manifest", "passed", "Model in __init__.py, 1 statistical specification.").code
+    'ok'
+    """
+
+    name: str
+    state: Literal["passed", "warned", "failed"]
+    message: str
+    code: str = "ok"
+    seconds: float = 0.0
+    remedy: str = ""
+
+    @classmethod
+    def from_json(cls, given: Mapping[str, Any]) -> Step:
+        """Read what `to_json` wrote."""
+        return cls(**{field.name: given[field.name] for field in fields(cls)})
+
+    def to_json(self) -> dict[str, object]:
+        """Return a JSON object."""
+        return {
+            "name": self.name,
+            "state": self.state,
+            "message": self.message,
+            "code": self.code,
+            "seconds": round(self.seconds, 4),
+            "remedy": self.remedy,
+        }
+
+
+@dataclass(frozen=True)
+class Event:
+    """One change of a learnware's state, as the audit keeps it for good.
+
+    Parameters
+    ----------
+    at
+        When, in UTC.
+    kind
+        `submitted`, `verifying`, `interrupted` (the process that verified it died), `published`,
+        `rejected`, `amended`, `withdrawn`, `restored` or `deleted`.
+    revision
+        Number of the revision it happened to.
+    actor
+        Who did it: the owner, or the process that verifies.
+    detail
+        More, such as the code of a rejection.
+    """
+
+    at: datetime
+    kind: str
+    revision: int
+    actor: str
+    detail: Mapping[str, object]
+
+    def to_json(self) -> dict[str, object]:
+        """Return a JSON object."""
+        return {
+            "at": self.at.isoformat(),
+            "kind": self.kind,
+            "revision": self.revision,
+            "actor": self.actor,
+            "detail": dict(self.detail),
+        }
+
+
+@dataclass(frozen=True)
+class LearnwareRecord:
+    """What the dock says about a learnware without opening it.
+
+    Parameters
+    ----------
+    id
+        Eight digits.
+    state
+        Of the learnware; its newest revision may be on its way behind a published one.
+    revision
+        Number of the revision shown: the published one, or the newest where none is.
+    size
+        Bytes of the archive; `sha256` is its digest.
+    steps
+        The log of the checks of the revision shown.
+    environment
+        The lock of the packages it runs with; None where it was tried with the dock's own.
+    """
+
+    id: str
+    name: str
+    owner: str
+    state: State
+    revision: int
+    semantic: SemanticSpecification
+    kind: str
+    dimension: int
+    size: int
+    sha256: str
+    created: datetime
+    changed: datetime
+    steps: tuple[Step, ...]
+    environment: Mapping[str, object] | None
+
+    def __repr__(self) -> str:
+        return f"<learnware {self.id} {self.name!r}, {self.state}, revision {self.revision}>"
+
+    def _repr_html_(self) -> str:
+        facts = {
+            "state": self.state,
+            "revision": self.revision,
+            "data": f"{self.semantic.data}, {self.dimension} values",
+            "task": self.semantic.task,
+            "library": self.semantic.library,
+            "license": self.semantic.license,
+            "owner": self.owner or "-",
+        }
+        rows = "".join(
+            f"<tr><th>{name}</th><td>{html.escape(str(value))}</td></tr>"
+            for name, value in facts.items()
+        )
+        title = html.escape(f"{self.id} {self.name}")
+        return f"<table><caption>{title}</caption>{rows}</table>"
