@@ -68,7 +68,9 @@ class Dock:
             raise
         self._listing = Listing(self._catalogue)
         self._blobs, self._unpacked = self._storage.blobs, self._storage.unpacked
-        self._identification = Identification(self._listing, self._blobs, self.get)
+        self._identification = Identification(
+            self._listing, self._blobs, self.get, folder / "index"
+        )
         self._bell = Bell()
         self.verification = Verification(
             self._catalogue,

@@ -6,6 +6,7 @@ catalogue knows, so a list never shows what a facet count does not.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -114,6 +115,15 @@ class Listing:
         """Return the change sequence and everything that is published at that moment."""
         with self._catalogue.reading() as connection:
             return _sequence(connection), _published(connection, sa.true())
+
+    def fingerprint(self, sequence: int) -> str:
+        """Return what tells this catalogue's change of that number from another catalogue's."""
+        with self._catalogue.reading() as connection:
+            row = connection.execute(sa.select(_event).where(_event.c.id == sequence)).one_or_none()
+        if row is None:
+            return ""
+        told = (row.id, row.at.isoformat(), row.learnware, row.revision, row.kind, row.actor)
+        return hashlib.sha256(repr(told).encode()).hexdigest()[:16]
 
     def changes(self, after: int) -> tuple[int, Mapping[str, Published | None]]:
         """Return the sequence now and what changed since; None for what is published no more."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from beimingwu.errors import InvalidRequirement, InvalidSpecification, NotFound
-from beimingwu.search.island import Island
+from beimingwu.search.island import Island, filled_islands
 from beimingwu.search.keeping import Keeper, Mark
 from beimingwu.search.query import NONE_LEFT, Query
 from beimingwu.search.requirement import Requirement
@@ -72,6 +72,28 @@ class Index:
         """
         keeper = Keeper.open(folder)
         return cls(keeper), keeper.mark
+
+    @classmethod
+    def filled(cls, folder: Path, mark: Mark, entries: Iterable[Entry]) -> Index:
+        """Make the index of a whole catalogue in a folder, without holding all of it in memory.
+
+        Parameters
+        ----------
+        folder
+            What is in it is thrown away.
+        mark
+            The moment of the catalogue.
+        entries
+            Every specification that is published at that moment.
+        """
+        keeper = Keeper.open(folder)
+        with keeper.writing() as may:
+            # Where another process is writing, this one keeps its own in memory.
+            islands = filled_islands(entries, folder if may else None)
+            keeper = Keeper(folder, mark, islands, keeper.seen)
+            if may:
+                keeper.write(islands, mark)
+        return cls(keeper)
 
     def __len__(self) -> int:
         with self._lock:
@@ -288,6 +310,11 @@ class Index:
         for island in self._islands.values():
             island.write(keeper.folder)
         keeper.write(list(self._islands.values()), mark)
+
+    def clear(self) -> None:
+        """Throw away what is in the folder."""
+        if self._keeper is not None:
+            self._keeper.clear()
 
     @property
     def is_outdated(self) -> bool:

@@ -17,6 +17,7 @@ from beimingwu.search.building import Plan, measured_by, settled
 from beimingwu.search.geometry import FEWEST_PROJECTED
 from beimingwu.search.result import IslandInfo
 from beimingwu.search.segment import Entry, Segment
+from beimingwu.search.segment_files import write_segment
 from beimingwu.search.view import Part, Parts, View, encoded
 from beimingwu.specification.rkme import Kind
 
@@ -177,6 +178,31 @@ class Island:
             if len(found):
                 return p, int(found[0])
         return None
+
+
+def filled_islands(entries: Iterable[Entry], folder: Path | None) -> list[Island]:
+    """Return the islands of many entries, read once; in memory only a few at a time."""
+    waiting: dict[tuple[Kind, tuple[int, ...], str], list[Entry]] = {}
+    spilled: dict[tuple[Kind, tuple[int, ...]], list[Segment]] = {}
+
+    def spill(key: tuple[Kind, tuple[int, ...], str]) -> None:
+        segment = Segment.of(waiting.pop(key))
+        if folder is not None:
+            segment = write_segment(folder, Parts.of(segment), np.arange(len(segment)), None)
+        spilled.setdefault(key[:2], []).append(segment)
+
+    for entry in entries:
+        key = (entry.spec.kind, entry.spec.shape, entry.spec.points.dtype.name)
+        waiting.setdefault(key, []).append(entry)
+        if len(waiting[key]) == MOST_IN_MEMORY:
+            spill(key)
+    for key in list(waiting):
+        spill(key)
+    islands = []
+    for (kind, shape), segments in spilled.items():
+        parts = Parts.of(*segments)
+        islands.append(Island(kind, shape, measured_by(Plan.of(parts).made(), parts, folder)))
+    return islands
 
 
 def _grown(view: View, fresh: list[Segment]) -> View:

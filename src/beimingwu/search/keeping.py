@@ -59,7 +59,8 @@ class Keeper:
         self, folder: Path, mark: Mark | None, islands: Sequence[Island], seen: tuple[int, ...]
     ) -> None:
         self.folder, self.mark, self.islands = folder, mark, tuple(islands)
-        self._seen = seen
+        #: Tells the manifest that was read, or written, from any other.
+        self.seen = seen
 
     @classmethod
     def open(cls, folder: Path) -> Keeper:
@@ -77,7 +78,7 @@ class Keeper:
     @property
     def is_current(self) -> bool:
         """Whether no other process has replaced the manifest since."""
-        return _seen(self.folder) == self._seen
+        return _seen(self.folder) == self.seen
 
     @contextmanager
     def writing(self) -> Iterator[bool]:
@@ -117,7 +118,7 @@ class Keeper:
         sync(self.folder)
         new.replace(self.folder / MANIFEST)
         sync(self.folder)
-        self.mark, self._seen = mark, _seen(self.folder)
+        self.mark, self.seen = mark, _seen(self.folder)
         _sweep(self.folder, kept)
 
     def clear(self) -> None:

@@ -14,6 +14,7 @@ The left side is the squared Euclidean distance of the two rows, and a row's squ
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
@@ -84,7 +85,7 @@ class Projection:
         """Number of directions, r."""
         return int(self.basis.shape[1])
 
-    @property
+    @cached_property
     def error(self) -> float:
         """Bound on how far a row may be from what exact arithmetic would give.
 

@@ -63,7 +63,8 @@ def nearest(view: View, asked: Asked, allowed: list[Mask | None], limit: int) ->
     search.look_near()
     search.open(max(at_once, 2 * limit))
     search.look(search.reach)
-    while search.open(max(at_once, limit // 4)):
+    # Where many are within reach the last of them decide little: fewer and larger batches.
+    while search.open(max(at_once, limit // 4, search.within_reach // 4)):
         pass
     return search.found()
 
@@ -79,6 +80,7 @@ class _Search:
         self._parts = [_Looker(start, part.segment, mask, asked) for start, part, mask in places]
         self._waiting = _Waiting(np.empty(0, np.intp), np.empty(0))
         self._opened, self._mmd2 = np.empty(0, np.intp), np.empty(0)
+        self._count, self._dismissed = 0, np.inf
 
     @property
     def reach(self) -> float:
@@ -86,6 +88,11 @@ class _Search:
         if len(self._mmd2) < self._limit:
             return np.inf
         return float(np.partition(self._mmd2, self._limit - 1)[self._limit - 1]) + self._slack
+
+    @property
+    def within_reach(self) -> int:
+        """How many that were looked at may yet be among the nearest."""
+        return int(np.count_nonzero(self._waiting.bounds <= self.reach))
 
     def look_near(self) -> None:
         """Look at what stands in no cell, and into the nearest cells until enough is seen."""
@@ -105,27 +112,44 @@ class _Search:
         chosen = self._waiting.take(most, self.reach)
         if len(chosen) == 0:
             return False
-        segment = self._view.gather(chosen)
-        kernel = self._view.geometry.kernel
-        everyone = np.arange(len(chosen))
-        products = segment.stack.inner_products(self._asked.spec, everyone, kernel)
-        mmd2 = squared_distances_from(self._asked.own, products, segment.self_inner)
-        self._opened = np.concatenate([self._opened, chosen])
-        self._mmd2 = np.concatenate([self._mmd2, mmd2])
+        segment, kernel, asked = self._view.gather(chosen), self._view.geometry.kernel, self._asked
+        rough, error = segment.stack.rough_products(asked.spec, kernel)
+        bounds = asked.own + segment.self_inner - 2.0 * (rough + error)
+        likely = (
+            np.argpartition(bounds, self._limit - 1)[: self._limit]
+            if len(bounds) > self._limit
+            else np.arange(len(bounds))
+        )
+        self._count += len(chosen)
+        self._measure(chosen, segment, likely)
+        rest = np.setdiff1d(np.flatnonzero(bounds <= self.reach), likely)
+        self._measure(chosen, segment, rest)
+        dismissed = np.ones(len(bounds), dtype=bool)
+        dismissed[likely] = dismissed[rest] = False
+        self._dismissed = min(self._dismissed, float(bounds[dismissed].min(initial=np.inf)))
         return True
+
+    def _measure(self, positions: Positions, segment: Segment, which: Positions) -> None:
+        """Work out exact squared distances to some of what was read."""
+        kernel, asked = self._view.geometry.kernel, self._asked
+        products = segment.stack.inner_products(asked.spec, which, kernel)
+        mmd2 = squared_distances_from(asked.own, products, segment.self_inner[which])
+        self._opened = np.concatenate([self._opened, positions[which]])
+        self._mmd2 = np.concatenate([self._mmd2, mmd2])
 
     def found(self) -> Nearest:
         """Return the nearest of what was opened, ties in the order of their ids."""
         order = np.lexsort([self._view.ids(self._opened), self._mmd2])[: self._limit]
         mmd2 = self._mmd2[order]
-        unseen = min([self._waiting.least, *(part.least for part in self._parts)])
+        unseen = min([self._waiting.least, *(part.least for part in self._parts)]) - self._slack
+        unseen = min(unseen, self._dismissed)
         return Nearest(
             positions=self._opened[order],
             mmd2=mmd2,
             certificate=Certificate(
                 farthest=float(np.sqrt(mmd2[-1])) if len(mmd2) else 0.0,
-                next_bound=float(np.sqrt(max(unseen - self._slack, 0.0))),
-                opened=len(self._opened),
+                next_bound=float(np.sqrt(max(unseen, 0.0))),
+                opened=self._count,
                 compared=sum(int(part.sizes.sum()) for part in self._parts),
             ),
         )

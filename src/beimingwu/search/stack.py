@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from beimingwu.specification.rkme import RKME, Floats, GaussianKernel
 
 Numbers = NDArray[np.float64]
+Singles = NDArray[np.float32]
 Positions = NDArray[np.intp]
 
 #: Kernel values held at once: half a megabyte, so that a block stays in the processor's cache.
@@ -94,6 +95,39 @@ class Stack:
             density = spec.weights @ values
             products[first:last] = np.add.reduceat(density * self.weights[owned], starts)
         return products
+
+    def rough_products(self, spec: RKME, kernel: GaussianKernel) -> tuple[Numbers, float]:
+        """Return `<P, Q_i>` with all stacked, in float32, and a bound on how far off they are.
+
+        Several times as fast as `inner_products`, and enough to dismiss most of what is not near.
+        """
+        centre = spec.mean
+        points = scaled(spec.rows - centre, kernel).astype(np.float32)
+        rows = scaled(self.rows - centre, kernel).astype(np.float32)
+        squares = np.einsum("ij,ij->i", points, points)[:, None]
+        others = np.einsum("ij,ij->i", rows, rows)[:, None]
+        left = np.hstack([-2.0 * points, squares, np.ones_like(squares)])
+        right = np.hstack([rows, np.ones_like(others), others])
+        weights, density = spec.weights.astype(np.float32), np.empty(len(rows), np.float32)
+        at_once = max(BLOCK_VALUES // len(points), 1)
+        for first in range(0, len(rows), at_once):
+            squared = left @ right[first : first + at_once].T
+            np.maximum(squared, 0.0, out=squared)
+            values = kernel.overwrite(squared, np.empty_like(squared))
+            np.matmul(weights, values, out=density[first : first + at_once])
+        products = np.add.reduceat(density * self.weights, self.offsets[:-1])
+        return products, self._roughness(squares, others, kernel)
+
+    @staticmethod
+    def _roughness(left: Singles, right: Singles, kernel: GaussianKernel) -> float:
+        """Bound the error of a kernel value worked out in float32 at points of these squares.
+
+        A squared distance s is off by some roundings of the squares it is the difference of, and
+        `exp(-r s)` by r times that, beside roundings of its own.
+        """
+        largest = float(left.max()) + float(right.max())
+        rate = sum(kernel.rates) / len(kernel.rates)
+        return float(np.finfo(np.float32).eps) * (16.0 + 8.0 * rate * largest)
 
     def densities(self, spec: RKME, chosen: Positions, kernel: GaussianKernel) -> Numbers:
         """Return `mu_{Q_i}` at the points of `spec`, shape `(len(chosen), len(spec))`."""
