@@ -22,7 +22,7 @@ import sqlalchemy as sa
 
 from beimingwu.dock.blobs import Blobs, sync_folder
 from beimingwu.dock.database import Database
-from beimingwu.dock.locks import Locks
+from beimingwu.dock.locks import FolderLocks
 from beimingwu.dock.schema import KEPT, NEWEST
 from beimingwu.dock.schema import revision as _revision
 from beimingwu.errors import Conflict, DockDamaged, InvalidInput, NotFound
@@ -81,7 +81,7 @@ def back_up(folder: Path, target: Path) -> Backup:
             code="not_found.dock",
         )
     _require_empty(target)
-    locks = Locks(folder)
+    locks = FolderLocks(folder)
     try:
         with locks.writing():
             copied = target / f"{_CATALOGUE}.part"
