@@ -104,7 +104,8 @@ class Settings:
     cache: str = field(default_factory=_default_cache)
     # uv's cache of packages; `uv` in the folder above where empty (or UV_CACHE_DIR).
     uv_cache: str = ""
-    # All environments together; over it, those not used for longest and not in use now go.
+    # All environments and the packages kept to make more; over it, those not used for longest and
+    # not in use now go, then the packages.
     environments_max_bytes: int = 20 * 1024 * MiB
     # One environment; a larger one is refused.
     environment_max_bytes: int = 8 * 1024 * MiB

@@ -25,6 +25,7 @@ def lock(cache: Path) -> Lock:
     folder = cache / "environments" / lock.digest[:40]
     (folder / "bin").mkdir(parents=True)
     (folder / "bin" / "python").symlink_to(sys.executable)
+    (folder / "weights").write_bytes(bytes(3 << 20))
     about = {"lock": lock.to_json(), "size": 3 << 20, "prefix": "/", "version": "3.11.7"}
     (folder / MARKER).write_text(json.dumps(about))
     return lock
@@ -49,7 +50,7 @@ def test_what_there_is_is_listed_with_its_size_and_the_next_command(run, lock):
 
 def test_prune_keeps_to_a_size(run, lock):
     assert run("environments", "prune", "--quiet").out == ""
-    assert run("environments", "prune", "--max-size", "3MiB", "--quiet").out == ""
+    assert run("environments", "prune", "--max-size", "3.1MiB", "--quiet").out == ""
     pruned = run("environments", "prune", "--max-size", "2.9M", "--quiet")
     assert pruned.lines == [lock.digest[:40]]
     assert "no environments yet" in run("environments").err
@@ -58,7 +59,25 @@ def test_prune_keeps_to_a_size(run, lock):
 def test_prune_all_leaves_the_one_in_use(run, lock):
     with Environments().find(lock):
         assert "Nothing had to be removed." in run("environments", "prune", "--all").out
-    assert "1 removed, 3.0 MiB." in run("environments", "prune", "--all").out
+    assert "1 removed; 3.0 MiB are free again." in run("environments", "prune", "--all").out
+    assert "Nothing had to be removed." in run("environments", "prune", "--all").out
+
+
+def test_what_is_linked_is_counted_once_and_packages_are_counted_too(run, lock, cache):
+    package = cache / "uv" / "archive" / "paint"
+    package.mkdir(parents=True)
+    (package / "linked").hardlink_to(cache / "environments" / lock.digest[:40] / "weights")
+    (package / "own").write_bytes(bytes(2 << 20))
+    told = run("environments", "ls").err
+    assert "3.0 MiB in all" in told
+    assert "2.0 MiB of packages are kept to make more" in told
+
+
+def test_pruning_all_frees_the_packages_as_well(run, lock, cache):
+    (cache / "uv" / "archive-v0").mkdir(parents=True)
+    (cache / "uv" / "archive-v0" / "own").write_bytes(bytes(2 << 20))
+    assert "1 removed; 5.0 MiB are free again." in run("environments", "prune", "--all").out
+    assert not (cache / "uv" / "archive-v0").exists()
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,7 @@ from beimingwu.learnware.manifest import Manifest
 from beimingwu.runtime.environment import Environment, Environments, environment_launch
 from beimingwu.runtime.host import start
 from beimingwu.runtime.installer import Installer
+from beimingwu.runtime.room import files_of
 
 
 def asking(*lines: str) -> Requirements:
@@ -227,7 +228,7 @@ def test_those_unused_for_longest_go_first_and_those_in_use_stay(environments):
     assert [info.id for info in environments.prune(0)] == [newest.folder.name]
     oldest.close()
     environments.use(locks[1]).close()
-    size = max(info.size for info in environments.list())
+    size = environments.room().environments - 1
     assert [info.id for info in environments.prune(size)] == [oldest.folder.name]
     assert [info.packages["paint"] for info in environments.list()] == ["1.2.0"]
 
@@ -237,6 +238,44 @@ def test_making_one_more_than_there_is_room_for_removes_another(environments, mo
     monkeypatch.setenv("BEIMINGWU_ENVIRONMENTS_MAX_BYTES", "1")
     with environments.use(environments.lock(asking("paint==1.2.0"))) as made:
         assert [info.id for info in environments.list()] == [made.folder.name]
+
+
+def test_pruning_frees_what_the_cache_of_packages_had_of_them(environments, shop):
+    big = "x = " + repr("y" * 1_000_000)
+    shop.wheel("huge", "1.0", {"huge.py": big})
+    for age, name in ((200, "huge"), (100, "paint")):
+        with environments.use(environments.lock(asking(name))) as made:
+            then = time.time() - age
+            os.utime(environments.folder / f"{made.folder.name}.lock", (then, then))
+    before = environments.room()
+    assert before.environments > 1_000_000
+    [gone] = environments.prune(before.total - 500_000)
+    assert "huge" in gone.packages
+    assert environments.room().total < before.total - 1_000_000
+    # What the other environment has is still at hand, without any shelf to fetch it from.
+    shop.folder.rename(shop.folder.with_name("closed"))
+    environments.use(environments.lock(asking("paint"))).close()
+
+
+def test_what_a_failed_building_fetched_is_counted_and_goes(environments, shop, monkeypatch):
+    big = "x = " + repr("y" * 1_000_000)
+    shop.wheel("usurper", "1.0", {"huge.py": big, "usurper-1.0.data/scripts/python": "#!/bin/sh\n"})
+    monkeypatch.setenv("BEIMINGWU_ENVIRONMENTS_MAX_BYTES", "500000")
+    with pytest.raises(EnvironmentFailed):
+        environments.use(environments.lock(asking("usurper")))
+    assert environments.room().total < 500_000
+
+
+def test_a_cache_that_others_use_too_is_left_to_them(tmp_path: Path, installer, pythons):
+    here = tmp_path / "elsewhere" / "environments"
+    ours = Environments(here, installer=installer, interpreters=pythons[:1])
+    ours.use(ours.lock(asking("paint"))).close()
+    packages = sum(size for _, size in files_of(installer.cache))
+    ours.prune(0)
+    assert ours.list() == ()
+    assert ours.room().total == 0
+    left = sum(size for _, size in files_of(installer.cache))
+    assert 0 < left < packages  # Our bytecode is gone from it.
 
 
 def test_one_held_by_another_process_is_not_removed(environments):

@@ -45,7 +45,8 @@ class Size(click.ParamType[int]):
 def environments(action: str, max_size: int | None, everything: bool, output: Output) -> None:
     """List the environments that learnwares run in, or prune those unused for longest.
 
-    An environment is made again when a learnware needs it. One that is in use stays.
+    An environment is made again when a learnware needs it. One that is in use stays. The size to
+    prune to is that of all environments together with the packages kept to make more of them.
     """
     from beimingwu.runtime.environment import Environments
 
@@ -70,21 +71,28 @@ def _list(here: Environments, output: Output) -> None:
     )
     ids = [info.id for info in infos]
     output.show([_json(info) for info in infos], ids=ids, sections=[table])
+    room = here.room()
     if infos:
-        total = bytes_in_words(sum(info.size for info in infos))
-        output.say(f"{total} in {here.folder}")
-        output.next("environments", "prune")
+        output.say(f"{bytes_in_words(room.environments)} in all; files they share are there once.")
     else:
         output.say("There are no environments yet: one is made when a learnware first runs.")
+    if room.packages:
+        output.say(f"{bytes_in_words(room.packages)} of packages are kept to make more.")
+    if room.total:
+        output.say(f"They are in {here.folder.parent}.")
+        output.next("environments", "prune")
 
 
 def _prune(here: Environments, limit: int | None, everything: bool, output: Output) -> None:
     if everything:
         here.forget()
     with output.working("removing environments"):
+        before = here.room().total
         removed = here.prune(limit)
-    freed = bytes_in_words(sum(info.size for info in removed))
-    what = f"{len(removed)} removed, {freed}." if removed else "Nothing had to be removed."
+        freed = before - here.room().total
+    what = "Nothing had to be removed."
+    if removed or freed > 0:
+        what = f"{len(removed)} removed; {bytes_in_words(max(0, freed))} are free again."
     output.show(
         [_json(info) for info in removed], ids=[info.id for info in removed], sections=[what]
     )

@@ -153,7 +153,7 @@ class _Work:
         cache = self._installer.cache
         command = (
             *(str(self._interpreter.path), "-I", "-S", str(_BYTECODE), str(self._folder)),
-            str(cache / "beimingwu-bytecode"),
+            str(self._installer.bytecode),
         )
 
         def part(number: int) -> None:

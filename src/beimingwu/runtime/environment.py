@@ -30,6 +30,7 @@ from beimingwu.runtime.launch import Launch, current_interpreter
 from beimingwu.runtime.lock import Lock, resolve, this_platform
 from beimingwu.runtime.locking import FileLock
 from beimingwu.runtime.requirements import Request, normalise
+from beimingwu.runtime.room import Ledger, Room, files_of, remove_unlinked
 
 MARKER = "environment.json"
 _WAITING = "another process is making this environment; waiting for it"
@@ -49,7 +50,8 @@ class EnvironmentInfo:
     packages
         The version of each package.
     size
-        Bytes of its files; the cache of packages holds most of the same bytes, once.
+        Bytes of its files; most are also in the cache of packages and in other environments, and
+        are there only once.
     used
         When it was last asked for.
     in_use
@@ -207,7 +209,11 @@ class Environments:
                     self.prune()
                 return Environment(self.folder / name, lock, Path(str(marker["prefix"])), held)
             held.release()
-            self._make(lock, name, on_line)
+            try:
+                self._make(lock, name, on_line)
+            except EnvironmentFailed:
+                self.prune()  # What was fetched for it is of use to nobody.
+                raise
             made = True
 
     def find(self, lock: Lock) -> Environment | None:
@@ -227,7 +233,11 @@ class Environments:
         return tuple(sorted(infos, key=lambda info: info.used, reverse=True))
 
     def prune(self, max_bytes: int | None = None) -> tuple[EnvironmentInfo, ...]:
-        """Remove what dead processes left, and the environments unused for longest over a size.
+        """Remove what dead processes left, and over a size what has been unused for longest.
+
+        With the last environment that has a package, the package leaves the cache as well; and if
+        that is not enough, all packages do. A cache that does not lie beside the environments is
+        somebody else's as well, and left to them.
 
         Parameters
         ----------
@@ -242,15 +252,26 @@ class Environments:
         limit = settings().environments_max_bytes if max_bytes is None else max_bytes
         self._sweep()
         infos = self.list()
-        total = sum(info.size for info in infos)
+        most = sum(info.size for info in infos) + Ledger([self._own_cache]).total
+        if most <= limit:
+            return ()  # Without a look at every file of every environment.
+        ledger = Ledger(self.folder / info.id for info in infos)
         removed = []
         for info in reversed(infos):
-            if total <= limit:
+            if ledger.total <= limit:
                 break
+            files = files_of(self.folder / info.id)
             if self._remove(info.id):
-                total -= info.size
+                ledger.strike(files)
                 removed.append(info)
+        stay = [info for info in infos if info not in removed]
+        self._forget_packages(removed, stay, ledger, limit)
         return tuple(removed)
+
+    def room(self) -> Room:
+        """Return what all environments take, and the packages that are kept to make more."""
+        ledger = Ledger(self.folder / name for name in self._names())
+        return Room(ledger.total, ledger.others(self._own_cache))
 
     def forget(self) -> None:
         """Forget the answers of the resolver, so that newer packages and Pythons are seen."""
@@ -362,6 +383,34 @@ class Environments:
         with contextlib.suppress(FileNotFoundError):
             (self.folder / name).rename(away)
             remove_tree(away)
+
+    def _forget_packages(
+        self,
+        removed: Sequence[EnvironmentInfo],
+        stay: Sequence[EnvironmentInfo],
+        ledger: Ledger,
+        limit: int,
+    ) -> None:
+        """Remove from the cache what only removed environments had; all of it where over a limit.
+
+        That it cannot be done now stops nobody: it is done the next time.
+        """
+        needed = {package for info in stay for package in info.packages}
+        gone = {package for info in removed for package in info.packages} - needed
+        remove_unlinked(self._installer.bytecode)
+        if self._own_cache != self._installer.cache:
+            return
+        with contextlib.suppress(EnvironmentFailed):
+            if gone and stay:
+                self._installer.forget(sorted(gone))
+            if ledger.total + ledger.others(self._own_cache) > limit:
+                self._installer.forget()
+
+    @property
+    def _own_cache(self) -> Path:
+        """What of the cache of packages is for these environments alone."""
+        cache = self._installer.cache
+        return cache if cache.parent == self.folder.parent else self._installer.bytecode
 
     def _sweep(self) -> None:
         """Remove what processes left that died while they made or removed an environment."""

@@ -59,6 +59,7 @@ _NOT_CACHED = re.compile(
     r"Network connectivity is disabled"
 )
 _LOG_LINES = 400
+_CLEANING_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
@@ -140,6 +141,23 @@ class Installer:
         """All that decides where packages come from, the operator's variables included."""
         variables = sorted(_variables().items())
         return (*self.indexes, *(f"{k}={v}" for k, v in variables if k.startswith("UV_")))
+
+    @property
+    def bytecode(self) -> Path:
+        """Where modules that were compiled are kept: beside uv's own, since links need one disk."""
+        return self.cache / "beimingwu-bytecode"
+
+    def forget(self, packages: Sequence[str] = ()) -> None:
+        """Remove packages from the cache; all where none is named.
+
+        What is in an environment stays there. Another process that installs is waited for.
+
+        Raises
+        ------
+        EnvironmentFailed
+            As `uv`.
+        """
+        self.uv(("cache", "clean", "--quiet", *packages), seconds=_CLEANING_SECONDS)
 
     def uv(
         self,
