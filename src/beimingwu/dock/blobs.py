@@ -135,6 +135,19 @@ class Blobs:
             raise _damaged(digest)
         return content
 
+    def path(self, digest: str) -> Path:
+        """Return the path of a blob, for who checks what is read against its name.
+
+        Raises
+        ------
+        DockDamaged
+            The blob is absent.
+        """
+        path = self._path(digest)
+        if not path.is_file():
+            raise _missing(digest)
+        return path
+
     def verified(self, digest: str) -> Path:
         """Return the path of a blob after reading it once against its name (see `read`)."""
         path = self._path(digest)

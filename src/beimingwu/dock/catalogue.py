@@ -18,7 +18,7 @@ from beimingwu.dock import schema
 from beimingwu.dock.database import Database
 from beimingwu.dock.fulltext import full_text
 from beimingwu.dock.keys import asked_before, note_key
-from beimingwu.dock.records import Draft, Once, Revision, id_of, number_of
+from beimingwu.dock.records import Draft, Once, Revision, id_of, number_of, updated
 from beimingwu.dock.rows import (
     current_key,
     insert_row,
@@ -321,10 +321,14 @@ class Catalogue:
 
     def latest(self, id: str) -> Revision:
         """Return the newest revision, in force or not; NotFound as `current`."""
+        return self.revisions(id)[-1]
+
+    def revisions(self, id: str) -> list[Revision]:
+        """Return all revisions, the first first; NotFound as `current`."""
         with self.reading() as connection:
             number = number_of(id)
             learnware_state(connection, number)
-            return revisions_where(connection, _revision.c.learnware == number)[-1]
+            return revisions_where(connection, _revision.c.learnware == number)
 
     def revision(self, key: int) -> Revision | None:
         """Return a revision by its row, None when its learnware was deleted."""
@@ -435,11 +439,7 @@ def _state_of_successor(connection: sa.Connection, id: str, base: Revision) -> S
             code="conflict.verifying",
         )
     if newest.number != base.number:
-        raise Conflict(
-            f"Learnware {id} was updated by somebody else meanwhile.",
-            remedy="Look at what it is now with `show`, then update again.",
-            code="conflict.updated",
-        )
+        raise updated(id)
     return state
 
 

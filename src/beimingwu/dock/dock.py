@@ -13,7 +13,7 @@ from types import TracebackType
 
 from beimingwu.config import settings
 from beimingwu.dock.belonging import catalogue_of, made_folder, require_belonging
-from beimingwu.dock.blobs import Source
+from beimingwu.dock.blobs import Received, Source
 from beimingwu.dock.catalogue import Catalogue
 from beimingwu.dock.checks import Semantic, read_semantic
 from beimingwu.dock.display import dock_html
@@ -21,9 +21,8 @@ from beimingwu.dock.identification import Identification
 from beimingwu.dock.listing import Listing
 from beimingwu.dock.locks import locks_of
 from beimingwu.dock.pointset import loads_pointset
-from beimingwu.dock.records import Once, Revision, no_learnware
-from beimingwu.dock.revising import amended, needs_verification, unverified
-from beimingwu.dock.serving import write_served
+from beimingwu.dock.records import Once, Revision, no_learnware, no_revision, updated
+from beimingwu.dock.revising import revise
 from beimingwu.dock.storage import Storage
 from beimingwu.dock.submission import Bell, Submission
 from beimingwu.dock.uploads import Uploads
@@ -32,6 +31,7 @@ from beimingwu.dock.worker import Threads, Worker
 from beimingwu.errors import Conflict, InvalidInput
 from beimingwu.learnware.model import Learnware
 from beimingwu.learnware.record import Event, LearnwareRecord, State
+from beimingwu.learnware.serving import write_served
 from beimingwu.runtime.standing import require_standing
 from beimingwu.search import Requirement, SearchResult, SemanticFilter
 from beimingwu.specification.rkme import RKME
@@ -176,19 +176,32 @@ class Dock:
         return self._followed(revision)
 
     def update(
-        self, id: str, *, archive: Source | None = None, semantic: Semantic | None = None
+        self,
+        id: str,
+        *,
+        archive: Source | None = None,
+        semantic: Semantic | None = None,
+        newest: int | None = None,
     ) -> Submission:
         """Make a new revision of a learnware; the present one stays in force until it is published.
 
         A new semantic specification that leaves data, task and dimensions as they are is in force
         at once, without running the model again.
 
+        Parameters
+        ----------
+        archive, semantic
+            What is new; as for `submit`.
+        newest
+            The newest revision that the caller knows of; where there is a newer one by now, nothing
+            is changed.
+
         Raises
         ------
         NotFound, InvalidArchive, InvalidSpecification, TooLarge
             As `submit`.
         Conflict
-            A revision is being verified; or the archive is needed and was not given.
+            A revision is being verified, or is newer than `newest`.
         """
         self._require_open()
         if archive is None and semantic is None:
@@ -198,31 +211,44 @@ class Dock:
                 code="input.nothing_to_update",
             )
         latest = self._catalogue.latest(id)
+        if newest not in (None, latest.number):
+            raise updated(id)
         chosen = read_semantic(semantic)
-        with self._storage.storing() as stored:
-            if archive is not None:
-                draft = self._storage.draft(stored, archive, chosen, otherwise=latest.semantic)
-                revision = self._catalogue.revise(id, draft, latest, self._worker.name)
-            else:
-                base = self._catalogue.current(id)
-                specification = loads_pointset(self._blobs.read(base.specification_sha256))
-                draft = amended(base, chosen or base.semantic, specification)
-                if needs_verification(base.semantic, draft.semantic):
-                    draft = unverified(draft)
-                    revision = self._catalogue.revise(id, draft, latest, self._worker.name)
-                else:
-                    revision = self._catalogue.amend(id, draft, latest)
+        revision = revise(
+            self._catalogue, self._storage, latest, archive, chosen, self._worker.name
+        )
         return self._followed(revision)
 
-    def submission(self, id: str) -> Submission:
-        """Return the newest submission of a learnware, to follow it from here.
+    def submission(self, id: str, revision: int | None = None) -> Submission:
+        """Return a submission of a learnware, to follow it from here.
+
+        Parameters
+        ----------
+        revision
+            Its revision's number; the newest where omitted.
+
+        Raises
+        ------
+        NotFound
+            No such learnware, or no such revision of it.
+        """
+        if revision is None:
+            return self._followed(self._catalogue.latest(id))
+        found = [one for one in self._catalogue.revisions(id) if one.number == revision]
+        if not found:
+            raise no_revision(id, revision)
+        return self._followed(found[0])
+
+    def revisions(self, id: str) -> list[Revision]:
+        """Return the revisions of a learnware, the first first.
 
         Raises
         ------
         NotFound
             No such learnware.
         """
-        return self._followed(self._catalogue.latest(id))
+        self._require_open()
+        return self._catalogue.revisions(id)
 
     # Finding
 
@@ -322,6 +348,31 @@ class Dock:
             specification=loads_pointset(self._blobs.read(revision.specification_sha256)),
             lock=revision.environment,
         )
+
+    def specification(self, id: str) -> RKME:
+        """Return the statistical specification of a learnware, without unpacking it.
+
+        Raises
+        ------
+        NotFound, Conflict, DockDamaged
+            As `get`.
+        """
+        self._require_open()
+        revision = self._catalogue.current(id)
+        return loads_pointset(self._blobs.read(revision.specification_sha256))
+
+    def archive(self, id: str) -> Received:
+        """Return the archive of a learnware as it was submitted, to be read and not changed.
+
+        Raises
+        ------
+        NotFound, Conflict, DockDamaged
+            As `get`; whether its bytes are those of its digest is the reader's to check.
+        """
+        self._require_open()
+        revision = self._catalogue.current(id)
+        path = self._blobs.path(revision.archive_sha256)
+        return Received(path, revision.archive_sha256, revision.size)
 
     def show(self, id: str) -> LearnwareRecord:
         """Return what the catalogue says about a learnware, with the log of its checks.

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
 
-from beimingwu.errors import NotFound
+from beimingwu.errors import Conflict, NotFound
 from beimingwu.learnware.record import LearnwareRecord, State, Step
 from beimingwu.specification.semantic import SemanticSpecification
 
@@ -157,6 +157,24 @@ def number_of(id: str) -> int:
             code="not_found.id",
         )
     return int(id)
+
+
+def no_revision(id: str, number: int) -> NotFound:
+    """Return the error for a revision that a learnware does not have."""
+    return NotFound(
+        f"Learnware {id} has no revision {number}.",
+        remedy=f"See what it has with `show {id}`.",
+        code="not_found.revision",
+    )
+
+
+def updated(id: str) -> Conflict:
+    """Return the error for a change that was made from what is not the newest any more."""
+    return Conflict(
+        f"Learnware {id} was updated by somebody else meanwhile.",
+        remedy="Look at what it is now with `show`, then update again.",
+        code="conflict.updated",
+    )
 
 
 def no_learnware(id: str) -> NotFound:

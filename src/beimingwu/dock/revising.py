@@ -1,15 +1,40 @@
-"""What a change of the semantic specification alone means for a learnware that is published."""
+"""A further revision of a learnware: of a new archive, or of new words for the present one."""
 
 from __future__ import annotations
 
 import time
 from dataclasses import replace
 
+from beimingwu.dock.blobs import Source
+from beimingwu.dock.catalogue import Catalogue
 from beimingwu.dock.checks import check_statistical
+from beimingwu.dock.pointset import loads_pointset
 from beimingwu.dock.records import CHEAP, Draft, Revision
+from beimingwu.dock.storage import Storage
 from beimingwu.learnware.record import Step
 from beimingwu.specification.rkme import RKME
 from beimingwu.specification.semantic import Dimensions, SemanticSpecification
+
+
+def revise(
+    catalogue: Catalogue,
+    storage: Storage,
+    latest: Revision,
+    archive: Source | None,
+    semantic: SemanticSpecification | None,
+    verifier: str | None,
+) -> Revision:
+    """Enter the revision that follows `latest`; see `Dock.update`."""
+    with storage.storing() as stored:
+        if archive is not None:
+            draft = storage.draft(stored, archive, semantic, otherwise=latest.semantic)
+            return catalogue.revise(latest.learnware, draft, latest, verifier)
+        base = catalogue.current(latest.learnware)
+        specification = loads_pointset(storage.blobs.read(base.specification_sha256))
+        draft = amended(base, semantic or base.semantic, specification)
+        if needs_verification(base.semantic, draft.semantic):
+            return catalogue.revise(latest.learnware, unverified(draft), latest, verifier)
+        return catalogue.amend(latest.learnware, draft, latest)
 
 
 def amended(base: Revision, semantic: SemanticSpecification, specification: RKME) -> Draft:

@@ -96,6 +96,12 @@ class Event:
     actor: str
     detail: Mapping[str, object]
 
+    @classmethod
+    def from_json(cls, given: Mapping[str, Any]) -> Event:
+        """Read what `to_json` wrote."""
+        values = {field.name: given[field.name] for field in fields(cls)}
+        return cls(**{**values, "at": datetime.fromisoformat(given["at"])})
+
     def to_json(self) -> dict[str, object]:
         """Return a JSON object."""
         return {
@@ -141,6 +147,30 @@ class LearnwareRecord:
     changed: datetime
     steps: tuple[Step, ...]
     environment: Mapping[str, object] | None
+
+    @classmethod
+    def from_json(cls, given: Mapping[str, Any]) -> LearnwareRecord:
+        """Read what `to_json` wrote; what else stands there is passed over."""
+        return cls(
+            **{
+                **{field.name: given[field.name] for field in fields(cls)},
+                "semantic": SemanticSpecification.from_json(given["semantic"]),
+                "created": datetime.fromisoformat(given["created"]),
+                "changed": datetime.fromisoformat(given["changed"]),
+                "steps": tuple(Step.from_json(step) for step in given["steps"]),
+            }
+        )
+
+    def to_json(self) -> dict[str, object]:
+        """Return a JSON object; `semantic` is in the form of 2024."""
+        return {
+            **{field.name: getattr(self, field.name) for field in fields(self)},
+            "semantic": self.semantic.to_json(),
+            "created": self.created.isoformat(),
+            "changed": self.changed.isoformat(),
+            "steps": [step.to_json() for step in self.steps],
+            "environment": None if self.environment is None else dict(self.environment),
+        }
 
     def __repr__(self) -> str:
         return f"<learnware {self.id} {self.name!r}, {self.state}, revision {self.revision}>"
