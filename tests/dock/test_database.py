@@ -5,8 +5,12 @@ from __future__ import annotations
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -16,17 +20,29 @@ from alembic.script import ScriptDirectory
 
 import beimingwu.dock.migrations as migrations
 from beimingwu.dock import Dock
+from beimingwu.dock.catalogue import Catalogue
 from beimingwu.dock.database import Database
-from beimingwu.dock.schema import NEWEST, metadata
-from beimingwu.errors import Conflict, DockDamaged
+from beimingwu.dock.records import Draft
+from beimingwu.dock.schema import NEWEST, event, metadata
+from beimingwu.errors import Conflict, DockDamaged, Unavailable
 
 
 def ours(name: str | None, kind: str, *_: object) -> bool:
     return not (kind == "table" and (name or "").startswith("learnware_text"))
 
 
-def test_the_migrations_make_the_schema_that_the_code_means(tmp_path: Path) -> None:
-    database = Database(tmp_path / "catalogue.sqlite")
+@pytest.fixture
+def nothing(tmp_path: Path, database: str, postgresql: Any) -> Iterator[Path | str]:
+    """Where a catalogue may be made: no file, or a database without a table."""
+    if not database:
+        yield tmp_path / "catalogue.sqlite"
+        return
+    with postgresql.database() as url:
+        yield url
+
+
+def test_the_migrations_make_the_schema_that_the_code_means(nothing: Path | str) -> None:
+    database = Database(nothing)
     with database.reading() as connection:
         context = MigrationContext.configure(
             connection, opts={"include_object": lambda table, *rest: ours(*rest)}
@@ -56,9 +72,10 @@ def test_alembic_is_imported_only_when_there_is_something_to_migrate(tmp_path: P
     assert said == ["True", "False"]
 
 
-def test_many_may_open_a_new_dock_at_once(tmp_path: Path) -> None:
+def test_many_may_open_a_new_dock_at_once(tmp_path: Path, nothing: Path | str) -> None:
+    url = "" if isinstance(nothing, Path) else nothing
     with ThreadPoolExecutor(8) as pool:
-        docks = list(pool.map(lambda _: Dock.open(tmp_path), range(8)))
+        docks = list(pool.map(lambda _: Dock.open(tmp_path, database=url), range(8)))
     assert [len(dock) for dock in docks] == [0] * 8
     for dock in docks:
         dock.close()
@@ -94,8 +111,8 @@ def test_a_dock_of_a_newer_release_is_refused(tmp_path: Path) -> None:
     assert refused.value.code == "dock.newer"
 
 
-def test_a_transaction_that_raises_leaves_no_trace(tmp_path: Path) -> None:
-    database = Database(tmp_path / "catalogue.sqlite")
+def test_a_transaction_that_raises_leaves_no_trace(nothing: Path | str) -> None:
+    database = Database(nothing)
     insert = sa.text("INSERT INTO facet VALUES (1, 'task', 'Regression')")
     # A row without its learnware: the database itself refuses it.
     with pytest.raises(sa.exc.IntegrityError), database.writing() as connection:
@@ -139,3 +156,77 @@ def test_a_full_disk_is_told_and_leaves_no_trace(tmp_path: Path) -> None:
     with database.reading() as connection:
         assert connection.execute(count).scalar() == before
     database.close()
+
+
+def test_who_reads_sees_one_moment_and_waits_for_no_writer(nothing: Path | str) -> None:
+    database, other = Database(nothing), Database(nothing)
+    count = sa.text("SELECT count(*) FROM tally")
+    with database.reading() as reader:
+        assert reader.execute(count).scalar() == 0
+        with other.writing() as writer:
+            writer.execute(sa.text("INSERT INTO tally VALUES ('search', '2026-11-24', 1)"))
+            assert reader.execute(count).scalar() == 0
+        assert reader.execute(count).scalar() == 0
+        with other.reading() as later:
+            assert later.execute(count).scalar() == 1
+    database.close(), other.close()
+
+
+def test_the_number_of_an_event_is_seen_only_when_all_below_it_are(
+    nothing: Path | str, draft: Callable[..., Draft]
+) -> None:
+    """Followers ask for what came after the highest number they saw, and must miss nothing."""
+    writers, turns = 4, 25
+    catalogues = [Catalogue(nothing) for _ in range(writers)]
+
+    def write(catalogue: Catalogue, who: int) -> None:
+        for turn in range(turns):
+            with suppress(ZeroDivisionError), catalogue.database.writing() as connection:
+                connection.execute(
+                    event.insert().values(
+                        at=datetime.now(UTC),
+                        learnware=1,
+                        revision=turn,
+                        kind="seen",
+                        actor=str(who),
+                        detail={},
+                    )
+                )
+                if turn % 5 == 4:
+                    # Its number is gone for good: a gap that nobody has to wait for.
+                    raise ZeroDivisionError
+
+    catalogues[0].submit("", draft())
+    seen: set[int] = set()
+    with ThreadPoolExecutor(writers) as pool:
+        work = [pool.submit(write, one, who) for who, one in enumerate(catalogues)]
+        while not all(one.done() for one in work):
+            with catalogues[0].reading() as connection:
+                now = set(connection.execute(sa.select(event.c.id)).scalars())
+            assert not {number for number in now - seen if number < max(seen, default=0)}
+            seen |= now
+        for one in work:
+            one.result()
+    with catalogues[0].reading() as connection:
+        assert len(connection.execute(sa.select(event.c.id)).all()) == 1 + writers * turns * 4 // 5
+    for catalogue in catalogues:
+        catalogue.close()
+
+
+def test_who_waits_too_long_to_write_is_told(
+    nothing: Path | str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = Database(nothing)
+    monkeypatch.setattr("beimingwu.dock.database._PATIENCE", 0.2)
+    there = Database(nothing)
+    with here.writing():
+        for database in (here, there):
+            with pytest.raises(Unavailable) as busy, database.writing():
+                raise AssertionError("it is not its turn")
+            assert busy.value.code == "dock.busy"
+            assert busy.value.remedy
+            with database.reading() as connection:
+                assert connection.execute(sa.text("SELECT 1")).scalar() == 1
+    with there.writing():
+        pass
+    here.close(), there.close()

@@ -39,6 +39,12 @@ def own_packages(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BEIMINGWU_PACKAGES", "own")
 
 
+@pytest.fixture
+def database() -> str:
+    """SQLite alone: what a learnware does is no matter of the catalogue."""
+    return ""
+
+
 @pytest.mark.network
 def test_a_learnware_runs_with_the_packages_it_was_verified_with(
     dock: Dock, archive: Archive, semantic: Semantic, own_packages: None

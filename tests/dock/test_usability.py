@@ -39,6 +39,12 @@ def module(answer: str, output_shape: str = "None", input_shape: str = "(3,)") -
     return MODULE.format(answer=answer, output_shape=output_shape, input_shape=input_shape)
 
 
+@pytest.fixture
+def database() -> str:
+    """SQLite alone: what a learnware does is no matter of the catalogue."""
+    return ""
+
+
 @pytest.mark.parametrize(
     ("answer", "about", "code"),
     [

@@ -11,7 +11,7 @@ import pytest
 
 from beimingwu.dock import Dock
 from beimingwu.dock.catalogue import Catalogue
-from beimingwu.errors import CheckFailed
+from beimingwu.errors import CheckFailed, Unavailable
 from beimingwu.specification.semantic import SemanticSpecification
 
 Archive = Callable[..., bytes]
@@ -45,14 +45,25 @@ def test_a_defect_of_the_check_rejects_the_learnware_and_is_not_met_again(
     assert len(calls) == 1
 
 
-def test_a_full_disk_is_no_fault_of_the_learnware_and_is_tried_again(
-    tmp_path: Path, archive: Archive, semantic: Semantic, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError(errno.ENOSPC, "No space left on device"),
+        Unavailable("No space was found for it: the database is away.", code="dock.lost_sight"),
+    ],
+)
+def test_what_is_no_fault_of_the_learnware_is_tried_again(
+    tmp_path: Path,
+    archive: Archive,
+    semantic: Semantic,
+    monkeypatch: pytest.MonkeyPatch,
+    error: Exception,
 ) -> None:
     with monkeypatch.context() as patched:
-        broken(patched, OSError(errno.ENOSPC, "No space left on device"))
+        broken(patched, error)
         with Dock.open(tmp_path) as dock:
             submission = dock.submit(archive(), semantic())
-            with pytest.raises(OSError, match="No space"):
+            with pytest.raises(type(error), match="No space"):
                 submission.wait()
             assert submission.state == "uploaded"
     with Dock.open(tmp_path) as dock:

@@ -15,6 +15,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from beimingwu.dock.blobs import sync_folder
+from beimingwu.dock.catalogue import Catalogue
 from beimingwu.dock.database import Database
 from beimingwu.errors import Conflict, DockDamaged, InvalidInput
 
@@ -76,20 +77,29 @@ def catalogue_of(folder: Path, database: str) -> Path | str:
     return database or folder / CATALOGUE
 
 
-def require_belonging(folder: Path, database: Database) -> None:
-    """Let a folder and a catalogue on PostgreSQL belong together, or refuse it.
+def opened_catalogue(folder: Path, where: Path | str) -> Catalogue:
+    """Open a catalogue for its folder; do it while the dock is being opened, alone.
 
-    A new catalogue takes a folder without blobs. Call it while the dock is being opened, alone.
+    A new catalogue takes a folder without blobs.
 
     Raises
     ------
+    DockDamaged, InvalidInput, MissingDependency, Unavailable
+        As `Database`; and where what marks the folder is not what was written.
     Conflict
         The folder, or the catalogue, belongs to another.
-    DockDamaged
-        What marks the folder is not what was written.
     """
-    if database.dialect == "sqlite":
-        return
+    catalogue = Catalogue(where)
+    try:
+        if catalogue.database.dialect == "postgresql":
+            _require_belonging(folder, catalogue.database)
+    except BaseException:
+        catalogue.close()
+        raise
+    return catalogue
+
+
+def _require_belonging(folder: Path, database: Database) -> None:
     here = _mark_of(folder / ELSEWHERE)
     with database.reading() as connection:
         there: str | None = connection.execute(_READ).scalar()

@@ -12,9 +12,8 @@ from pathlib import Path
 from types import TracebackType
 
 from beimingwu.config import settings
-from beimingwu.dock.belonging import catalogue_of, made_folder, require_belonging
+from beimingwu.dock.belonging import catalogue_of, made_folder, opened_catalogue
 from beimingwu.dock.blobs import Received, Source
-from beimingwu.dock.catalogue import Catalogue
 from beimingwu.dock.checks import Semantic, read_semantic
 from beimingwu.dock.display import dock_html
 from beimingwu.dock.identification import Identification
@@ -57,9 +56,8 @@ class Dock:
         self._locks = locks_of(folder, where)
         try:
             with self._locks.opening():
-                self._catalogue = Catalogue(where)
+                self._catalogue = opened_catalogue(folder, where)
                 self.database = self._catalogue.database
-                require_belonging(folder, self.database)
                 self._storage = Storage(folder, self._catalogue, self._locks)
                 self._storage.collect_everything()
                 self.uploads = Uploads(folder, self.database)

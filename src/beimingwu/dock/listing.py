@@ -106,9 +106,10 @@ class Listing:
                     .join(within, within.c.id == _facet.c.learnware)
                     .where(_facet.c.key == key)
                     .group_by(_facet.c.value)
-                    .order_by(sa.func.count().desc(), _facet.c.value)
                 )
-                counts[key] = {value: int(count) for value, count in rows}
+                # Databases differ in how they order texts.
+                ranked = sorted(rows, key=lambda row: (-row[1], row[0]))
+                counts[key] = {value: int(count) for value, count in ranked}
         return counts
 
     def published(self) -> tuple[int, list[Published]]:

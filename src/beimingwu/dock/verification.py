@@ -22,7 +22,7 @@ from beimingwu.dock.pointset import loads_pointset
 from beimingwu.dock.records import Revision
 from beimingwu.dock.submission import Bell
 from beimingwu.dock.usability import Warned, check_usability
-from beimingwu.errors import BeimingwuError, SandboxUnavailable
+from beimingwu.errors import BeimingwuError, SandboxUnavailable, Unavailable
 from beimingwu.learnware.archive import open_archive, requirements_of
 from beimingwu.learnware.manifest import MANIFEST_NAME, Manifest
 from beimingwu.learnware.record import Step
@@ -247,7 +247,7 @@ def _step(name: str, attempt: Callable[[], str]) -> Step:
     try:
         message = attempt()
     except BeimingwuError as error:
-        if isinstance(error, SandboxUnavailable) or error.code in _OUR_FAULT:
+        if isinstance(error, (SandboxUnavailable, Unavailable)) or error.code in _OUR_FAULT:
             raise
         seconds = time.perf_counter() - started
         return Step(name, "failed", error.problem, error.code, seconds, error.remedy)
