@@ -7,10 +7,12 @@ memory in the blink of an eye; a large one in blocks, onto the disk where there 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 
+from beimingwu.search.cells import Cells
 from beimingwu.search.geometry import (
     Geometry,
     digest_of,
@@ -18,6 +20,7 @@ from beimingwu.search.geometry import (
     moments_of,
     scale_of_island,
 )
+from beimingwu.search.hearts import Hearts, along_heart
 from beimingwu.search.segment import Segment
 from beimingwu.search.segment_files import arranged, write_segment
 from beimingwu.search.stack import Numbers, Positions
@@ -101,6 +104,22 @@ def settled(view: View, folder: Path | None = None) -> View:
 
 def _settled(view: View, positions: Positions, folder: Path | None) -> Segment:
     positions, cells = arranged(view, positions)
+    hearts = None if cells is None else _hearts_of(view, positions, cells)
     if folder is not None:
-        return write_segment(folder, view, positions, cells)
-    return replace(view.gather(positions), cells=cells)
+        return write_segment(folder, view, positions, cells, hearts)
+    return replace(view.gather(positions), cells=cells, hearts=hearts)
+
+
+def _hearts_of(view: View, positions: Positions, cells: Cells) -> Hearts:
+    """Return what the heart of each cell tells of the specifications in the cell."""
+    places = np.empty(len(cells), np.intp)
+    along = np.empty(len(positions), np.float32)
+    for c, (first, last) in enumerate(pairwise(cells.offsets.tolist())):
+        segment = view.gather(positions[first:last])
+        middle = int(np.argmin(np.square(segment.rows - cells.centres[c]).sum(axis=1)))
+        places[c] = first + middle
+        products = segment.stack.inner_products(
+            segment.stack.weighted(middle), np.arange(last - first), view.geometry.kernel
+        )
+        along[first:last] = along_heart(products, segment.rows, segment.rows[middle])
+    return Hearts(places, along)

@@ -127,9 +127,7 @@ class Candidates:
                 u_v = float(current.weights @ [self._products[i] for i in members])
                 g = seen.products - seen.mixed[:, s] + (current.self_inner - u_v)
                 h = seen.self_inner - 2.0 * seen.mixed[:, s] + current.self_inner
-                h = np.maximum(h, SMALLEST_DISTANCE)
-                step = np.clip(g / h, 0.0, 1.0)
-                gains = step * (2.0 * g - step * h)
+                gains = _gains(g, h)
                 gains[np.isin(seen.positions, current.members)] = 0.0
                 most = min(TRIED, len(gains))
                 best = np.argpartition(-gains, most - 1)[:most] if most else np.empty(0, np.intp)
@@ -201,6 +199,13 @@ class Candidates:
             products = stack.inner_products(self._specs[i], np.arange(len(new)), self._kernel)
             for j, product in zip(new, products.tolist(), strict=True):
                 self._inner[_pair(i, j)] = product
+
+
+def _gains(g: Numbers, h: Numbers) -> Numbers:
+    """Return `2 a g - a^2 h` at the best `a` in [0, 1]."""
+    h = np.maximum(h, SMALLEST_DISTANCE)
+    step = np.clip(g / h, 0.0, 1.0)
+    return np.asarray(step * (2.0 * g - step * h))
 
 
 def _pair(i: int, j: int) -> tuple[int, int]:

@@ -188,7 +188,7 @@ def filled_islands(entries: Iterable[Entry], folder: Path | None) -> list[Island
     def spill(key: tuple[Kind, tuple[int, ...], str]) -> None:
         segment = Segment.of(waiting.pop(key))
         if folder is not None:
-            segment = write_segment(folder, Parts.of(segment), np.arange(len(segment)), None)
+            segment = write_segment(folder, Parts.of(segment), np.arange(len(segment)))
         spilled.setdefault(key[:2], []).append(segment)
 
     for entry in entries:

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from beimingwu.errors import DockDamaged
 from beimingwu.search.cells import Cells
+from beimingwu.search.hearts import Hearts
 from beimingwu.search.projection import Rows
 from beimingwu.search.stack import Numbers, Positions, Stack
 from beimingwu.specification.rkme import RKME, Floats, Kind
@@ -62,8 +63,9 @@ class Segment:
         `<P,P>` and sparse density of each, shape `(N,)`; see `geometry.measure_each`.
     rows
         Shape `(N, r + 1)`; see `projection`.
-    cells, cell_checks
-        Where the rows stand in the order of cells, and the CRC-32 of each cell's rows in a file.
+    cells, hearts, cell_checks
+        Where the rows stand in the order of cells; what the specification in the middle of each
+        tells of the others; and the CRC-32 of each cell's rows in a file.
     by_id
         The positions in ascending order of id, where they are known.
     name
@@ -80,6 +82,7 @@ class Segment:
     sparse: Numbers
     rows: Rows
     cells: Cells | None = None
+    hearts: Hearts | None = None
     cell_checks: NDArray[np.uint32] | None = None
     by_id: Positions | None = None
     name: str = ""
@@ -114,6 +117,7 @@ class Segment:
             sparse=sparse,
             rows=rows,
             cells=None,
+            hearts=None,
             cell_checks=None,
         )
 

@@ -20,13 +20,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from beimingwu.search.cells import FEWEST_ROWS, Cells
+from beimingwu.search.hearts import Hearts
 from beimingwu.search.segment import Segment, cell_checks_of, damaged
 from beimingwu.search.stack import Positions, Stack
 from beimingwu.search.view import Parts
 
 #: Learnwares copied at a time.
 BLOCK = 4_096
-#: Columns that are checked when they are opened; the last four are there where there are cells.
+#: Columns that are checked when they are opened; the last six are there where there are cells.
 CHECKED = (
     "ids",
     "records",
@@ -39,6 +40,8 @@ CHECKED = (
     "cell_offsets",
     "cell_centres",
     "cell_radii",
+    "heart_places",
+    "heart_along",
     "cell_checks",
 )
 UNCHECKED = ("points", "weights", "rows")
@@ -52,13 +55,19 @@ def arranged(view: Parts, positions: Positions) -> tuple[Positions, Cells | None
     return positions[order], cells
 
 
-def write_segment(folder: Path, view: Parts, positions: Positions, cells: Cells | None) -> Segment:
+def write_segment(
+    folder: Path,
+    view: Parts,
+    positions: Positions,
+    cells: Cells | None = None,
+    hearts: Hearts | None = None,
+) -> Segment:
     """Write what stands at `positions` of a view as a segment, in this order, and open it."""
     name = f"segment-{uuid.uuid4().hex[:16]}"
     target = folder / f"{name}.new"
     target.mkdir(parents=True)
     try:
-        _write(target, view, positions, cells)
+        _write(target, view, positions, cells, hearts)
         (folder / name).parent.mkdir(exist_ok=True)
         target.rename(folder / name)
     except BaseException:
@@ -80,12 +89,12 @@ def open_segment(folder: Path, name: str) -> Segment:
         told = json.loads((folder / name / "segment.json").read_text())
         columns = {key: _mapped(folder / name, key, told[key], name) for key in CHECKED[:8]}
         columns |= {key: _mapped(folder / name, key, told[key], name) for key in UNCHECKED}
-        cells = cell_checks = None
+        cells = hearts = cell_checks = None
         if told["cell_offsets"] is not None:
-            *parts, cell_checks = (
+            offsets, centres, radii, places, along, cell_checks = (
                 _mapped(folder / name, key, told[key], name) for key in CHECKED[8:]
             )
-            cells = Cells(*parts)
+            cells, hearts = Cells(offsets, centres, radii), Hearts(places, along)
         elif zlib.crc32(_bytes(columns["rows"])) != told["rows"]["check"]:
             raise damaged(name)
         descriptions = tuple(told["descriptions"])
@@ -98,13 +107,20 @@ def open_segment(folder: Path, name: str) -> Segment:
         stack=stack,
         descriptions=descriptions,
         cells=cells,
+        hearts=hearts,
         cell_checks=cell_checks,
         name=name,
         **columns,
     )
 
 
-def _write(target: Path, view: Parts, positions: Positions, cells: Cells | None) -> None:
+def _write(
+    target: Path,
+    view: Parts,
+    positions: Positions,
+    cells: Cells | None,
+    hearts: Hearts | None,
+) -> None:
     columns: dict[str, _Column] = {}
     descriptions: dict[str, int] = {}
     total = np.zeros(1, np.intp)
@@ -133,6 +149,9 @@ def _write(target: Path, view: Parts, positions: Positions, cells: Cells | None)
             columns[key].append(array)
     ids = view.ids(positions)
     _whole(columns, target, "by_id", np.argsort(ids, kind="stable"))
+    if hearts is not None:
+        _whole(columns, target, "heart_places", hearts.places)
+        _whole(columns, target, "heart_along", hearts.along)
     if cells is not None:
         _whole(columns, target, "cell_offsets", cells.offsets)
         _whole(columns, target, "cell_centres", cells.centres)

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from beimingwu.search.geometry import FEWEST_PROJECTED
+from beimingwu.search.hearts import SMALLEST_LEFT_OVER, along_heart, tightened
 from beimingwu.search.projection import Rows
 from beimingwu.search.result import Certificate
 from beimingwu.search.segment import Segment
@@ -63,6 +64,7 @@ def nearest(view: View, asked: Asked, allowed: list[Mask | None], limit: int) ->
     search.look_near()
     search.open(max(at_once, 2 * limit))
     search.look(search.reach)
+    search.tighten()
     # Where many are within reach the last of them decide little: fewer and larger batches.
     while search.open(max(at_once, limit // 4, search.within_reach // 4)):
         pass
@@ -106,6 +108,18 @@ class _Search:
     def look(self, reach: float) -> None:
         """Look into every cell whose bound is within reach."""
         self._waiting = _Waiting.of([self._waiting, *(part.look(reach) for part in self._parts)])
+
+    def tighten(self) -> None:
+        """Raise the bounds of what is within reach by the hearts of their cells, if it is much."""
+        within = np.flatnonzero(self._waiting.bounds <= self.reach)
+        part_of = np.searchsorted(self._view.starts, self._waiting.positions[within], "right") - 1
+        for p, part in enumerate(self._parts):
+            mine = within[part_of == p]
+            if len(mine) > FIRST_LOOK:
+                waiting = self._waiting
+                self._waiting.bounds[mine] = part.tightened(
+                    waiting.positions[mine], waiting.bounds[mine], self._view, self._slack
+                )
 
     def open(self, most: int) -> bool:
         """Open at most so many of the nearest by bound; False where none is within reach."""
@@ -179,6 +193,31 @@ class _Looker:
         self._segment.check_cells(cells)
         self._waiting[cells] = False
         return _Waiting.of([self._bounds_of(a, b) for a, b in self._ranges(cells)])
+
+    def tightened(self, positions: Positions, bounds: Numbers, view: View, slack: float) -> Numbers:
+        """Return tighter bounds of some that were looked at; see `hearts`."""
+        cells, hearts, asked = self._segment.cells, self._segment.hearts, self._asked
+        if cells is None or hearts is None:
+            return bounds
+        local = positions - self._start
+        cell_of = np.searchsorted(cells.offsets, local, side="right") - 1
+        touched, which = np.unique(cell_of, return_inverse=True)
+        if 2 * len(touched) > len(positions):
+            return bounds
+        found = view.gather(hearts.places[touched] + self._start)
+        products, roughness = found.stack.rough_products(asked.spec, view.geometry.kernel)
+        ours = np.array(
+            [
+                along_heart(products[i : i + 1], asked.row[None, :], found.rows[i])[0]
+                for i in range(len(touched))
+            ],
+            np.float64,
+        )
+        error = (slack + roughness) / SMALLEST_LEFT_OVER
+        left_over = self._segment.rows[local, -1]
+        return tightened(
+            bounds, hearts.along[local], left_over, ours[which], float(asked.row[-1]), error
+        )
 
     def _ranges(self, cells: Positions) -> list[tuple[int, int]]:
         """Return the rows of these cells, cells that stand side by side together."""

@@ -67,6 +67,10 @@ class Stack:
         """Number of points of each specification, shape `(N,)`."""
         return np.diff(self.offsets)
 
+    def sizes_of(self, chosen: Positions) -> Positions:
+        """Number of points of the chosen, without touching the others."""
+        return np.asarray(self.offsets[chosen + 1] - self.offsets[chosen])
+
     def spans(self, points: int) -> Iterator[tuple[int, int]]:
         """Cut into ranges of specifications `first:last` of about so many points each."""
         first = 0
@@ -78,10 +82,15 @@ class Stack:
 
     def chosen(self, which: Positions) -> Stack:
         """Return a copy of the chosen specifications, in the order given."""
-        sizes = self.sizes[which]
+        sizes = self.sizes_of(which)
         offsets = np.concatenate([np.zeros(1, np.intp), np.cumsum(sizes)])
         owned = np.repeat(self.offsets[which] - offsets[:-1], sizes) + np.arange(offsets[-1])
         return Stack(self.rows[owned], self.weights[owned], offsets)
+
+    def weighted(self, i: int) -> RKME:
+        """Return the points and weights of one specification, as one to compare with."""
+        begin, end = self.offsets[i], self.offsets[i + 1]
+        return RKME(self.rows[begin:end], self.weights[begin:end], n=0)
 
     def first(self, count: int) -> Stack:
         """Return the first `count` specifications, without copying."""
@@ -167,14 +176,14 @@ class Stack:
         Yields the block's range in `chosen`, the rows its specifications own, and where each
         specification starts among these.
         """
-        ends = np.cumsum(self.sizes[chosen])
+        ends = np.cumsum(self.sizes_of(chosen))
         rows_per_block = max(BLOCK_VALUES // max(against, 1), 1)
         first = 0
         while first < len(chosen):
             begun = ends[first - 1] if first else 0
             last = int(np.searchsorted(ends, begun + rows_per_block, side="right"))
             last = min(max(last, first + 1), len(chosen))
-            sizes = self.sizes[chosen[first:last]]
+            sizes = self.sizes_of(chosen[first:last])
             starts = np.cumsum(sizes) - sizes
             owned = np.repeat(self.offsets[chosen[first:last]] - starts, sizes)
             owned = owned + np.arange(len(owned))
@@ -189,11 +198,11 @@ class Stack:
         The densities are `mu_right` at the points of `left`; points are padded to the block's
         largest set with weight 0, so that `<left, right>` is the sum of weights times densities.
         """
-        order = np.argsort(self.sizes[left] * self.sizes[right], kind="stable")
+        order = np.argsort(self.sizes_of(left) * self.sizes_of(right), kind="stable")
         scratch = _Scratch()
         first = 0
         while first < len(order):
-            sizes = self.sizes[left[order[first:]]] * self.sizes[right[order[first:]]]
+            sizes = self.sizes_of(left[order[first:]]) * self.sizes_of(right[order[first:]])
             last = first + max(int(np.searchsorted(np.cumsum(sizes), BLOCK_VALUES)), 1)
             which = order[first:last]
             yield which, *self._pair_block(left[which], right[which], kernel, scratch)
@@ -219,7 +228,7 @@ class Stack:
 
     def _padded(self, chosen: Positions) -> tuple[Numbers, Numbers]:
         """Return points `(b, m, d)` and weights `(b, m)`, the last point repeated as padding."""
-        sizes = self.sizes[chosen]
+        sizes = self.sizes_of(chosen)
         within = np.arange(sizes.max())
         real = within[None, :] < sizes[:, None]
         owned = self.offsets[chosen][:, None] + np.minimum(within[None, :], sizes[:, None] - 1)
