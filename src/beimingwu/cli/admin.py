@@ -213,10 +213,11 @@ def backup(target: Path, dock: DockChoice, output: Output) -> None:
 
     Every blob is verified on its way. What is being uploaded is left out.
     """
+    from beimingwu.config import settings
     from beimingwu.dock.backup import back_up
 
     with output.working("copying"):
-        made = back_up(dock.place.expanduser().absolute(), target.expanduser().absolute())
+        made = back_up(_whole(dock.place), _whole(target), settings().database)
     value = {"backup": made.folder, "blobs": made.blobs, "bytes": made.size}
     size = bytes_in_words(made.size)
     output.show(value, ids=[made.folder], sections=[f"{made.blobs} blobs, {size}: {made.folder}"])
@@ -228,12 +229,17 @@ def backup(target: Path, dock: DockChoice, output: Output) -> None:
 @dock_option
 @output_options
 def restore(source: Path, dock: DockChoice, output: Output) -> None:
-    """Bring a backup back, as the dock in an empty folder."""
+    """Bring a backup back, as the dock in an empty folder.
+
+    The catalogue goes into the PostgreSQL database that BEIMINGWU_DATABASE names, if any, wherever
+    it was before: so a dock moves from a folder to a server, and back.
+    """
+    from beimingwu.config import settings
     from beimingwu.dock.backup import restore as brought_back
 
-    folder = dock.place.expanduser().absolute()
+    folder = _whole(dock.place)
     with output.working("copying"):
-        made = brought_back(source.expanduser().absolute(), folder)
+        made = brought_back(_whole(source), folder, settings().database)
     value = {"dock": folder, "blobs": made.blobs, "bytes": made.size, "of": made.created}
     size = bytes_in_words(made.size)
     output.show(value, ids=[folder], sections=[f"{made.blobs} blobs, {size}: {folder}"])
@@ -296,6 +302,10 @@ def _accounts(dock: DockChoice, *, new: bool = False) -> Iterator[Accounts]:
             yield accounts
         finally:
             accounts.close()
+
+
+def _whole(path: Path) -> Path:
+    return path.expanduser().absolute()
 
 
 def _show(account: Account, output: Output) -> None:

@@ -1,6 +1,7 @@
 """A dock copied while it runs, brought back into an empty folder, and its blobs verified.
 
-A backup is a folder: the catalogue as it was at one moment, and every blob that it refers to.
+A backup is a folder: the catalogue as it was at one moment, in one SQLite file wherever it comes
+from, and every blob that it refers to. What is being uploaded is left out.
 Nothing is collected meanwhile, and blobs are on disk before the catalogue knows them, so none is
 missing.
 """
@@ -10,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -20,14 +22,16 @@ from typing import BinaryIO
 
 import sqlalchemy as sa
 
+from beimingwu.dock.belonging import CATALOGUE, catalogue_of, holds_dock, opened_catalogue
 from beimingwu.dock.blobs import Blobs, sync_folder
 from beimingwu.dock.database import Database
-from beimingwu.dock.locks import FolderLocks
+from beimingwu.dock.locks import locks_of
 from beimingwu.dock.schema import KEPT, NEWEST
 from beimingwu.dock.schema import revision as _revision
+from beimingwu.dock.transfer import copy_catalogue
 from beimingwu.errors import Conflict, DockDamaged, InvalidInput, NotFound
 
-_CATALOGUE, _ABOUT = "catalogue.sqlite", "backup.json"
+_ABOUT = "backup.json"
 _CHUNK = 1024 * 1024
 
 
@@ -61,43 +65,56 @@ class Verified:
     problem: str
 
 
-def back_up(folder: Path, target: Path) -> Backup:
+def back_up(folder: Path, target: Path, database: str = "") -> Backup:
     """Copy the dock in a folder into another folder, also while servers run on it.
+
+    Parameters
+    ----------
+    database
+        The setting of that name: where the catalogue is, unless it is in the folder.
 
     Raises
     ------
     NotFound
-        There is no dock with a catalogue in the folder.
+        There is no dock in the folder.
     InvalidInput
         The target is not an empty folder, nor a name for a new one.
     DockDamaged
         A blob is missing or damaged; the backup is not whole.
+    Conflict, Unavailable
+        The catalogue is elsewhere, or does not answer.
     """
-    catalogue = folder / _CATALOGUE
-    if not catalogue.is_file():
+    if not holds_dock(folder):
         raise NotFound(
-            f"There is no catalogue in {str(folder)!r}.",
-            remedy="Name a dock's folder; of a catalogue in PostgreSQL, make a dump with pg_dump.",
+            f"There is no dock in {str(folder)!r}.",
+            remedy="Check --dock and BEIMINGWU_DOCK.",
             code="not_found.dock",
         )
+    where = catalogue_of(folder, database)
     _require_empty(target)
-    locks = FolderLocks(folder)
+    locks = locks_of(folder, where)
     try:
         with locks.writing():
-            copied = target / f"{_CATALOGUE}.part"
-            _copy_catalogue(catalogue, copied)
+            copied = target / f"{CATALOGUE}.part"
+            _copy_catalogue(where, copied)
             digests = _digests_in(copied)
             size = _copy_blobs(folder, target, digests) + copied.stat().st_size
     finally:
         locks.leave()
-    copied.replace(target / _CATALOGUE)
+    copied.replace(target / CATALOGUE)
     backup = Backup(target, datetime.now(UTC), len(digests), size)
-    _write_about(backup, hashlib.sha256((target / _CATALOGUE).read_bytes()).hexdigest())
+    _write_about(backup, _digest(target / CATALOGUE))
     return backup
 
 
-def restore(source: Path, folder: Path) -> Backup:
+def restore(source: Path, folder: Path, database: str = "") -> Backup:
     """Bring a backup back, as the dock in an empty folder; every byte of it is verified.
+
+    Parameters
+    ----------
+    database
+        The PostgreSQL database that the catalogue goes into, a new one; a file in the folder where
+        empty. It need not be the kind that the backup was made of.
 
     Raises
     ------
@@ -108,24 +125,45 @@ def restore(source: Path, folder: Path) -> Backup:
     DockDamaged
         The backup is not what was written; the folder is no dock then.
     Conflict
-        It was written by a newer Beimingwu.
+        It was written by a newer Beimingwu; or the database is not empty.
     """
     about = _read_about(source)
     _require_empty(folder)
-    content = (source / _CATALOGUE).read_bytes()
-    if hashlib.sha256(content).hexdigest() != about["catalogue_sha256"]:
+    if _digest(source / CATALOGUE) != about["catalogue_sha256"]:
         raise _not_whole(source, "its catalogue is not the one that was written")
-    size = _copy_blobs(source, folder, _digests_in(source / _CATALOGUE)) + len(content)
-    # Last, since it makes the folder a dock.
-    part = folder / f"{_CATALOGUE}.part"
-    with _private(part) as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(folder / _CATALOGUE)
-    sync_folder(folder)
-    created = datetime.fromisoformat(str(about["created"]))
-    return Backup(folder, created, int(str(about["blobs"])), size)
+    digests = _digests_in(source / CATALOGUE)
+    part = folder / f"{CATALOGUE}.part"
+    with (source / CATALOGUE).open("rb") as read, _private(part) as written:
+        shutil.copyfileobj(read, written, _CHUNK)
+        written.flush()
+        os.fsync(written.fileno())
+    size = part.stat().st_size
+    # The catalogue comes last, since it makes the folder a dock.
+    if database:
+        size += _restore_into_server(source, folder, database, part, digests)
+    else:
+        size += _copy_blobs(source, folder, digests)
+        part.replace(folder / CATALOGUE)
+        sync_folder(folder)
+    return Backup(folder, datetime.fromisoformat(str(about["created"])), len(digests), size)
+
+
+def _restore_into_server(
+    source: Path, folder: Path, database: str, part: Path, digests: set[str]
+) -> int:
+    """Copy blobs, and then a catalogue out of its file into a database; return the blobs' bytes."""
+    locks = locks_of(folder, database)
+    try:
+        with locks.opening():
+            catalogue = opened_catalogue(folder, database)
+        with closing(catalogue), closing(Database(part)) as copied, locks.writing():
+            size = _copy_blobs(source, folder, digests)
+            copy_catalogue(copied, catalogue.database)
+    finally:
+        locks.leave()
+        for left in folder.glob(f"{part.name}*"):
+            left.unlink()
+    return size
 
 
 def verify_blobs(folder: Path, database: Database) -> Iterator[Verified]:
@@ -161,14 +199,20 @@ def _live_digests(connection: sa.Connection) -> set[str]:
     return {digest for row in rows for digest in row}
 
 
-def _copy_catalogue(catalogue: Path, target: Path) -> None:
+def _copy_catalogue(where: Path | str, target: Path) -> None:
+    """Copy a catalogue as it is at one moment into a new file."""
     _private(target).close()
-    with (
-        closing(sqlite3.connect(f"{catalogue.as_uri()}?mode=ro", uri=True)) as source,
-        closing(sqlite3.connect(target)) as copy,
-    ):
-        source.backup(copy)
-        # The copy is one file: no journal beside it that could be forgotten.
+    if isinstance(where, Path):
+        reads = f"{where.as_uri()}?mode=ro"
+        with closing(sqlite3.connect(reads, uri=True)) as source, _file(target) as copy:
+            source.backup(copy)
+            copy.execute("DELETE FROM upload")
+            copy.commit()
+    else:
+        with closing(Database(where)) as there, closing(Database(target)) as here:
+            copy_catalogue(there, here)
+    with _file(target) as copy:
+        # One file: no journal beside it that could be forgotten.
         copy.execute("PRAGMA journal_mode = DELETE")
     with target.open("rb") as file:
         os.fsync(file.fileno())
@@ -203,6 +247,15 @@ def _copy_verified(source: Path, target: Path, digest: str) -> int:
     if hashed.hexdigest() != digest:
         raise _not_whole(source.parents[2], f"the blob {digest} is damaged")
     return size
+
+
+def _file(path: Path) -> closing[sqlite3.Connection]:
+    return closing(sqlite3.connect(path))
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _write_about(backup: Backup, catalogue: str) -> None:
