@@ -97,7 +97,18 @@ def read_specification(
     RKME(table, 2 points of 1 feature, for 40 records)
     """
     content = file if isinstance(file, bytes) else _content(Path(file))
-    given = parse_json(content, _bounds(), what="The specification", code="specification")
+    given = parse_json(content, bounds(), what="The specification", code="specification")
+    return specification_from_json(given, class_name=class_name)
+
+
+def specification_from_json(given: object, *, class_name: str | None = None) -> RKME:
+    """Return the specification that a stat.json holds, which was parsed within `bounds`.
+
+    Raises
+    ------
+    InvalidSpecification, TooLarge
+        As `read_specification`.
+    """
     if not isinstance(given, dict):
         _refuse("json", "is a JSON object", given)
     kind = _kind(given, class_name)
@@ -152,17 +163,29 @@ def dumps_specification(spec: RKME) -> bytes:
     >>> dumps_specification(RKME(np.array([[0.5], [2.0]]), np.array([0.25, 0.75]), n=40))
     b'{"z":[[0.5],[2.0]],"beta":[0.25,0.75],"gamma":0.1,"num_points":40,"type":"RKMETableSpecification"}'
     """
+    made = specification_to_json(spec)
+    content = json.dumps(made, separators=(",", ":"), allow_nan=False).encode()
+    most = settings().specification_max_bytes
+    if len(content) > most:
+        _too_large(f"{len(content):,} bytes", f"{most:,}", "too_large")
+    return content
+
+
+def specification_to_json(spec: RKME) -> dict[str, object]:
+    """Return the JSON object that the stat.json of `spec` holds.
+
+    Raises
+    ------
+    InvalidSpecification, TooLarge
+        As `dumps_specification`.
+    """
     _check_points(spec.points, spec.kind)
     _check_weights(spec.weights)
     _records({"num_points": spec.n})
     made = _image_states(spec) if spec.kind == "image" else _table_states(spec)
     if ours := _our_states(spec):
         made["v2"] = ours
-    content = json.dumps(made, separators=(",", ":"), allow_nan=False).encode()
-    most = settings().specification_max_bytes
-    if len(content) > most:
-        _too_large(f"{len(content):,} bytes", f"{most:,}", "too_large")
-    return content
+    return made
 
 
 def _table_states(spec: RKME) -> dict[str, object]:
@@ -242,7 +265,8 @@ def _check_target(path: Path) -> None:
         )
 
 
-def _bounds() -> Bounds:
+def bounds() -> Bounds:
+    """Return what a stat.json may hold."""
     limits = settings()
     return Bounds(
         bytes=limits.specification_max_bytes,
