@@ -1,4 +1,4 @@
-"""A process whose children use a dock and die in the middle: started by `test_kill.py`.
+"""A process whose children use a dock and die in the middle: started by the tests of kills.
 
 Everything is imported once and every order is carried out in a fork, so that a death costs little.
 A fork counts its *moments*: before and after everything that changes the disk, before and after
@@ -21,6 +21,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import psycopg  # noqa: F401 - imported once, here
 from sqlalchemy.engine.default import DefaultDialect
 
 import beimingwu.runtime.host  # noqa: F401 - imported once, here
@@ -61,7 +62,7 @@ def carry_out(order: dict[str, Any], promise: int) -> None:
     def promised(what: str) -> None:
         os.write(promise, f"{what}\n".encode())
 
-    with Dock.open(order["folder"]) as dock:
+    with Dock.open(order["folder"], database=order.get("database", "")) as dock:
         verb = order["verb"]
         if verb == "submit":
             submission = dock.submit(Path(order["archive"]))
