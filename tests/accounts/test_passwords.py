@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from argon2 import PasswordHasher
 from hypothesis import given
 from hypothesis import strategies as st
 
 from beimingwu.accounts.passwords import Passwords, check_password, md5_of
-from beimingwu.errors import InvalidInput
+from beimingwu.errors import InvalidInput, Unavailable
 
 PASSWORDS = Passwords()
 
@@ -70,3 +72,19 @@ def test_a_lone_half_of_a_surrogate_pair_is_a_password_like_any_other() -> None:
     stored = PASSWORDS.hash("correct horse \ud83d")
     assert PASSWORDS.verify(stored, "correct horse \ud83d")
     assert not PASSWORDS.verify(stored, "correct horse \ud83e")
+
+
+def test_however_many_sign_in_at_once_only_so_many_threads_wait_for_it() -> None:
+    passwords = Passwords()
+
+    def attempt(n: int) -> str:
+        try:
+            return passwords.hash("correct horse")
+        except Unavailable as error:
+            return error.code
+
+    with ThreadPoolExecutor(40) as pool:
+        made = list(pool.map(attempt, range(40)))
+    assert 18 <= sum(one.startswith("$argon2id") for one in made) < 40
+    assert "unavailable.passwords" in made
+    assert passwords.verify(passwords.hash("correct horse"), "correct horse")

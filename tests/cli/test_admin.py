@@ -62,6 +62,22 @@ def test_accounts_are_listed_promoted_and_suspended(run, tmp_path):
     assert "last super admin" in last.err
 
 
+def test_a_password_that_was_lost_is_set_anew(run, tmp_path):
+    dock = tmp_path / "dock"
+    added(run, dock)
+    words = ("admin", "user", "password", "ada@example.org", "--password-stdin", "--dock", dock)
+    assert run(*words, input="another long password\n").status == 0
+
+    from beimingwu.accounts import Accounts, Actor
+    from beimingwu.config import Settings
+    from beimingwu.dock import Dock
+
+    with Dock.open(dock, workers=0) as opened:
+        accounts = Accounts(opened.database, Settings())
+        accounts.people.sign_in("ada@example.org", "another long password", Actor(""))
+        accounts.close()
+
+
 @pytest.mark.parametrize(
     ("words", "status"),
     [

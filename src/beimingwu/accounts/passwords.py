@@ -1,6 +1,7 @@
 """Passwords: argon2id, the same work whether there is an account or not, a few at a time.
 
-One hash takes 64 MiB, so that only a few are made at once however many people sign in.
+One hash takes 64 MiB, so that only a few are made at once however many people sign in, and only so
+many wait for their turn that others of the server's threads are left to answer everything else.
 """
 
 from __future__ import annotations
@@ -8,18 +9,20 @@ from __future__ import annotations
 import hashlib
 import secrets
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Literal
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from beimingwu.errors import InvalidInput
+from beimingwu.errors import InvalidInput, Unavailable
 
 #: How a password reaches us: as it was typed, or as the MD5 that pages of the 2024 protocol send.
 Form = Literal["plain", "md5"]
 
 SHORTEST, LONGEST = 10, 256
-_AT_ONCE = 2
+_AT_ONCE, _WAITING = 2, 16
 _MD5 = "md5:"
 
 
@@ -44,12 +47,19 @@ class Passwords:
     def __init__(self, hasher: PasswordHasher | None = None) -> None:
         self._hasher = hasher or PasswordHasher()
         self._room = threading.BoundedSemaphore(_AT_ONCE)
+        self._queue = threading.BoundedSemaphore(_AT_ONCE + _WAITING)
         # Verified against where there is no account, to take as long as where there is one.
         self._nobody = self.hash(secrets.token_urlsafe())
 
     def hash(self, password: str, form: Form = "plain") -> str:
-        """Return what is kept of a password: argon2id with a salt of its own."""
-        with self._room:
+        """Return what is kept of a password: argon2id with a salt of its own.
+
+        Raises
+        ------
+        Unavailable
+            Too many others wait; so does `verify`.
+        """
+        with self._turn():
             hashed = self._hasher.hash(_bytes(password))
         return f"{_MD5}{hashed}" if form == "md5" else hashed
 
@@ -62,7 +72,7 @@ class Passwords:
         kept = stored or self._nobody
         from_md5 = kept.startswith(_MD5)
         given = md5_of(password) if from_md5 and form == "plain" else password
-        with self._room:
+        with self._turn():
             try:
                 self._hasher.verify(kept.removeprefix(_MD5), _bytes(given))
             except (VerificationError, InvalidHashError):
@@ -76,6 +86,20 @@ class Passwords:
         if stored.startswith(_MD5) and form == "plain":
             return self.hash(md5_of(password), "md5")
         return self.hash(password, form)
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        if not self._queue.acquire(blocking=False):
+            raise Unavailable(
+                "Too many people sign in at this moment.",
+                remedy="Try it again in a few seconds.",
+                code="unavailable.passwords",
+            )
+        try:
+            with self._room:
+                yield
+        finally:
+            self._queue.release()
 
 
 def check_password(password: str) -> None:

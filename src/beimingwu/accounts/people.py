@@ -109,6 +109,23 @@ class People:
             end_sessions(connection, account.id, besides=session)
             note(connection, account.id, "password_changed", actor)
 
+    def set_password(self, id: int, password: str, actor: Actor, form: Form = "plain") -> None:
+        """Set the password of an account that lost its own; every browser is signed out.
+
+        Raises
+        ------
+        NotFound, InvalidInput
+            No such account; or the password cannot be one.
+        """
+        if form == "plain":
+            check_password(password)
+        hashed = self._passwords.hash(password, form)
+        with self._database.writing() as connection:
+            account_of(connection, id)
+            set_account(connection, id, password=hashed)
+            end_sessions(connection, id)
+            note(connection, id, "password_set", actor)
+
     def require_password(self, account: Account, password: str) -> None:
         """Refuse a password that is not the account's.
 

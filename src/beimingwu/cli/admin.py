@@ -63,13 +63,16 @@ def token() -> None:
 
 
 email_argument = click.argument("email", metavar="EMAIL")
+password_option = click.option(
+    "--password-stdin", is_flag=True, help="Read the password from standard input."
+)
 
 
 @command("admin user add ada@example.org --name 'Ada Lovelace' --password-stdin", name="add")
 @email_argument
 @click.option("--name", required=True, metavar="NAME", help="What others see of the account.")
 @click.option("--role", type=_ROLES, default="user", show_default=True, help="What it may do.")
-@click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
+@password_option
 @dock_option
 @output_options
 def add_user(
@@ -82,10 +85,7 @@ def add_user(
     """
     from beimingwu.accounts import OPERATOR, Role
 
-    if password_stdin:
-        password = sys.stdin.readline().rstrip("\r\n")
-    else:
-        password = click.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)
+    password = _password(password_stdin)
     with _accounts(dock, new=True) as accounts:
         added = accounts.people.add(email, name, password, OPERATOR, Role.of(role))
     _show(added, output)
@@ -153,6 +153,21 @@ def suspend(email: str, reason: str, undo: bool, dock: DockChoice, output: Outpu
         else:
             changed = accounts.people.suspend(account.id, OPERATOR, reason)
     _show(changed, output)
+
+
+@command("admin user password admin@localhost", name="password")
+@email_argument
+@password_option
+@dock_option
+@output_options
+def set_password(email: str, password_stdin: bool, dock: DockChoice, output: Output) -> None:
+    """Give an account another password, such as a super admin that lost its own."""
+    from beimingwu.accounts import OPERATOR
+
+    with _accounts(dock) as accounts:
+        account = accounts.people.of_email(email)
+        accounts.people.set_password(account.id, _password(password_stdin), OPERATOR)
+    _show(account, output)
 
 
 @command(
@@ -277,7 +292,7 @@ def verify(dock: DockChoice, output: Output) -> None:
         )
 
 
-for _one in (add_user, list_users, set_role, suspend):
+for _one in (add_user, list_users, set_role, set_password, suspend):
     user.add_command(_one)
 token.add_command(add_token)
 for _one in (backup, restore, verify):
@@ -302,6 +317,12 @@ def _accounts(dock: DockChoice, *, new: bool = False) -> Iterator[Accounts]:
             yield accounts
         finally:
             accounts.close()
+
+
+def _password(from_stdin: bool) -> str:
+    if from_stdin:
+        return sys.stdin.readline().rstrip("\r\n")
+    return str(click.prompt("Password", hide_input=True, confirmation_prompt=True, err=True))
 
 
 def _whole(path: Path) -> Path:

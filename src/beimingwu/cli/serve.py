@@ -74,6 +74,8 @@ def _announce(ready: Ready, output: Output) -> None:
     sys.stdout.flush()
     if ready.admin is not None:
         output.say("This is the super admin; the password is not shown again, so keep it.")
+    if not ready.reachable:
+        output.say("Set BEIMINGWU_URL to where people reach it: links in mails begin with that.")
     if ready.prints_mail:
         output.say("Mails are printed here, since BEIMINGWU_SMTP_HOST is not set.")
     output.say("Stop it with Ctrl-C.")

@@ -20,6 +20,7 @@ from beimingwu.server.service import Service, open_service
 
 #: Requests that run when the service is asked to stop have so long to end.
 _GRACE = 10
+_THIS_MACHINE = ("127.0.0.1", "::1", "localhost")
 
 
 @dataclass(frozen=True)
@@ -36,12 +37,15 @@ class Ready:
         Address and password of the super admin, when this start made one; never to be had again.
     prints_mail
         Whether mails are printed to the log.
+    reachable
+        Whether links in mails begin with what somebody said, or with this very machine.
     """
 
     url: str
     folder: str
     admin: tuple[str, str] | None
     prints_mail: bool
+    reachable: bool
 
 
 def serve(settings: Settings, announce: Callable[[Ready], None]) -> None:
@@ -62,7 +66,13 @@ def serve(settings: Settings, announce: Callable[[Ready], None]) -> None:
         url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
         with _logging(), open_service(settings, url) as service:
             admin = service.accounts.people.found_super_admin(settings.admin_email)
-            ready = Ready(url, str(service.dock.folder), admin, service.accounts.post.prints)
+            ready = Ready(
+                url,
+                str(service.dock.folder),
+                admin,
+                prints_mail=service.accounts.post.prints,
+                reachable=bool(settings.url) or host in _THIS_MACHINE,
+            )
             _Server(_configured(service), lambda: announce(ready)).run(sockets=[bound])
 
 
