@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from beimingwu.errors import InvalidRequirement
-from beimingwu.search import SemanticFilter
+from beimingwu.search import Facets, SemanticFilter
 from beimingwu.search.semantic import KEYS
 from beimingwu.specification import VOCABULARIES, Dimensions, SemanticSpecification
 
@@ -46,36 +46,50 @@ def semantics(draw: st.DrawFn) -> SemanticSpecification:
     )
 
 
+chosen = {facet: some_of(key) for facet, key in KEYS.items()}
 filters = st.builds(
     SemanticFilter,
-    data=some_of("Data"),
-    task=some_of("Task"),
-    library=some_of("Library"),
-    license=some_of("License"),
-    model=some_of("Model"),
-    scenario=some_of("Scenario"),
+    **chosen,
     text=st.sampled_from(["", "air", "something else"]),
+    without=st.just(Facets())
+    | st.builds(Facets, **chosen)
+    | st.fixed_dictionaries({}, optional=chosen),
 )
+
+
+def values(semantic: SemanticSpecification) -> dict[str, set[str]]:
+    return {
+        "data": {semantic.data},
+        "task": {semantic.task},
+        "library": {semantic.library},
+        "license": {semantic.license},
+        "model": {semantic.model},
+        "scenario": set(semantic.scenarios),
+    }
 
 
 @settings(deadline=None, max_examples=300)
 @given(filters, st.lists(semantics(), max_size=8))
 def test_a_hit_satisfies_every_facet_and_a_miss_breaks_one(wanted, offered):
     for semantic in offered:
-        values = {
-            "data": {semantic.data},
-            "task": {semantic.task},
-            "library": {semantic.library},
-            "license": {semantic.license},
-            "model": {semantic.model},
-            "scenario": set(semantic.scenarios),
-        }
+        has = values(semantic)
         broken = [
             facet
             for facet in KEYS
-            if getattr(wanted, facet) and not set(getattr(wanted, facet)) & values[facet]
+            if (getattr(wanted, facet) and not set(getattr(wanted, facet)) & has[facet])
+            or set(getattr(wanted.without, facet)) & has[facet]
         ]
         assert wanted.matches(semantic) == (not broken)
+
+
+@settings(deadline=None)
+@given(filters, semantics())
+def test_what_is_excluded_only_takes_hits_away_and_what_is_both_hits_nothing(wanted, semantic):
+    without_exclusions = replace(wanted, without=Facets())
+    if wanted.matches(semantic):
+        assert without_exclusions.matches(semantic)
+    both = replace(wanted, task=semantic.task, without={"task": semantic.task})
+    assert not both.matches(semantic)
 
 
 @settings(deadline=None)
@@ -87,8 +101,10 @@ def test_a_query_of_2024_means_the_same_as_its_filter(wanted):
     }
     query["Name"] = {"Type": "String", "Values": wanted.text}
     query["Description"] = {"Type": "String", "Values": ""}
-    assert SemanticFilter.from_json(json.dumps(query)) == wanted
-    assert SemanticFilter.from_json(query) == wanted
+    # The old query has no way to exclude.
+    meant = replace(wanted, without=Facets())
+    assert SemanticFilter.from_json(json.dumps(query)) == meant
+    assert SemanticFilter.from_json(query) == meant
 
 
 @pytest.mark.parametrize(
@@ -130,3 +146,27 @@ def test_a_misspelt_value_is_refused_with_the_one_meant():
 def test_single_values_and_several_are_written_alike():
     assert SemanticFilter(task="Regression") == SemanticFilter(task=("Regression",))
     assert SemanticFilter(scenario=["Nature", "Nature"]).scenario == ("Nature",)
+
+
+def test_exclusions_are_written_by_facet_and_kept_as_facets():
+    wanted = SemanticFilter(task="Regression", without={"license": "GPL-3.0", "scenario": ()})
+    assert wanted.without == Facets(license=("GPL-3.0",))
+    assert wanted == SemanticFilter(task="Regression", without=Facets(license="GPL-3.0"))
+    assert len({wanted, replace(wanted)}) == 1
+    assert SemanticFilter(without={"license": "MIT"})
+    assert not SemanticFilter(without={"license": ()})
+    assert eval(repr(wanted)) == wanted
+
+
+def test_a_misspelt_exclusion_is_refused_with_the_one_meant():
+    with pytest.raises(InvalidRequirement, match="Did you mean 'Nature'"):
+        SemanticFilter(without={"scenario": "nature"})
+
+
+@pytest.mark.parametrize(
+    "given", ["GPL-3.0", None, {"licence": "MIT"}, {1: "MIT"}, SemanticFilter(task="Regression")]
+)
+def test_exclusions_by_no_facet_are_refused(given):
+    with pytest.raises(InvalidRequirement) as refusal:
+        SemanticFilter(without=given)
+    assert refusal.value.code == "requirement.without"

@@ -104,15 +104,17 @@ names = st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs")), m
 
 @given(
     task=st.lists(st.sampled_from(["Regression", "Classification"]), unique=True),
+    unwanted=st.lists(st.sampled_from(["Nature", "Health"]), unique=True),
     text=names,
     limit=st.integers(1, 1000),
     seed=st.none() | st.integers(0, 5),
 )
 def test_a_query_says_the_same_after_its_journey(
-    task: list[str], text: str, limit: int, seed: int | None
+    task: list[str], unwanted: list[str], text: str, limit: int, seed: int | None
 ) -> None:
     spec = None if seed is None else a_specification(1.0, seed, features=("a", "b", "c"))
-    query = Query(Requirement(spec, SemanticFilter(task=tuple(task), text=text)), limit, 3, True)
+    filter = SemanticFilter(task=tuple(task), text=text, without={"scenario": tuple(unwanted)})
+    query = Query(Requirement(spec, filter), limit, 3, True)
     arrived = Query.loads(json.dumps(query.to_json()).encode())
     assert same_specification(arrived.requirement.specification, spec)
     assert arrived.requirement.filter == query.requirement.filter
@@ -133,6 +135,9 @@ def test_a_query_says_the_same_after_its_journey(
         ({"filter": {"task": [1]}}, "requirement.task"),
         ({"filter": {"task": ["Guessing"]}}, "requirement.task"),
         ({"filter": {"text": 5}}, "requirement.text"),
+        ({"filter": {"without": ["MIT"]}}, "requirement.without"),
+        ({"filter": {"without": {"text": "rain"}}}, "requirement.without"),
+        ({"filter": {"without": {"task": ["Guessing"]}}}, "requirement.task"),
         ({"features": "rain", "specification": "text"}, "specification.json"),
         ({"features": [None]}, "requirement.features"),
         ({"specification": {"z": [[float("nan")]]}}, "requirement.not_finite"),

@@ -34,6 +34,7 @@ from beimingwu.dock.rows import (
 from beimingwu.dock.schema import KEPT
 from beimingwu.errors import Conflict
 from beimingwu.learnware.record import UNFINISHED, State, Step
+from beimingwu.search.semantic import facets_of
 from beimingwu.specification.semantic import SemanticSpecification
 
 _learnware, _revision, _event, _facet = (
@@ -402,18 +403,6 @@ class Catalogue:
             ],
         )
         self.text.put(connection, learnware, semantic)
-
-
-def facets_of(semantic: SemanticSpecification) -> dict[str, tuple[str, ...]]:
-    """Return the facet values of a learnware by the names of `SemanticFilter`."""
-    return {
-        "data": (semantic.data,),
-        "task": (semantic.task,),
-        "library": (semantic.library,),
-        "license": (semantic.license,),
-        "model": (semantic.model,) if semantic.model else (),
-        "scenario": tuple(semantic.scenarios),
-    }
 
 
 def _is_ours(connection: sa.Connection, revision: Revision) -> bool:

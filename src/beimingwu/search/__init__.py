@@ -12,10 +12,12 @@ from beimingwu.search.result import (
     Mixture,
     SearchResult,
 )
-from beimingwu.search.semantic import SemanticFilter
+from beimingwu.search.semantic import Facets, SemanticFilter
+from beimingwu.search.spelling import Suggestion
 
 __all__ = [
     "Explanation",
+    "Facets",
     "FeatureDifference",
     "Index",
     "IslandInfo",
@@ -24,4 +26,5 @@ __all__ = [
     "Requirement",
     "SearchResult",
     "SemanticFilter",
+    "Suggestion",
 ]

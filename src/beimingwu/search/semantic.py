@@ -1,7 +1,7 @@
-"""What a learnware must be called and tagged: the exact facets of a search, and its text.
+"""What a learnware must be tagged, what it must not be, and what it is called.
 
-A facet is exact: every hit satisfies every facet that is set. The text is only carried here; the
-dock's catalogue ranks by it.
+A facet is exact: every hit satisfies every facet that is set, and has no value that is excluded.
+The text is only carried here; the dock's catalogue ranks by it.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from __future__ import annotations
 import difflib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING, Any
 
 from beimingwu.errors import InvalidRequirement
 
@@ -28,9 +28,67 @@ KEYS = {
 }
 
 
+def facets_of(semantic: SemanticSpecification) -> dict[str, tuple[str, ...]]:
+    """Return the values that a learnware has, by facet."""
+    return {
+        "data": (semantic.data,),
+        "task": (semantic.task,),
+        "library": (semantic.library,),
+        "license": (semantic.license,),
+        "model": (semantic.model,) if semantic.model else (),
+        "scenario": tuple(semantic.scenarios),
+    }
+
+
 @dataclass(frozen=True)
-class SemanticFilter:
-    """Facets that every hit satisfies, and a text that the catalogue ranks by.
+class Facets:
+    """Values of facets: one allowed value or several of each, or none.
+
+    Parameters
+    ----------
+    data, task, library, license, model, scenario
+        Kept as tuples, each value once.
+
+    Raises
+    ------
+    InvalidRequirement
+        A value that the vocabulary does not have.
+
+    Examples
+    --------
+    >>> Facets(license=("GPL-3.0", "AGPL-3.0"))
+    Facets(license=('GPL-3.0', 'AGPL-3.0'))
+    """
+
+    data: tuple[str, ...] | str = ()
+    task: tuple[str, ...] | str = ()
+    library: tuple[str, ...] | str = ()
+    license: tuple[str, ...] | str = ()
+    model: tuple[str, ...] | str = ()
+    scenario: tuple[str, ...] | str = ()
+
+    def __post_init__(self) -> None:
+        for facet, key in KEYS.items():
+            values = _as_tuple(facet, getattr(self, facet))
+            _check_vocabulary(key, values)
+            object.__setattr__(self, facet, values)
+
+    def __bool__(self) -> bool:
+        return any(getattr(self, one.name) for one in fields(self))
+
+    def __repr__(self) -> str:
+        shown = []
+        for name in (one.name for one in fields(self)):
+            value = getattr(self, name)
+            if value:
+                value = value[0] if isinstance(value, tuple) and len(value) == 1 else value
+                shown.append(f"{name}={value!r}")
+        return f"{type(self).__name__}({', '.join(shown)})"
+
+
+@dataclass(frozen=True, repr=False)
+class SemanticFilter(Facets):
+    """Facets that every hit satisfies, those that none has, and a text that a catalogue ranks by.
 
     Parameters
     ----------
@@ -40,7 +98,9 @@ class SemanticFilter:
     scenario
         One or several; a learnware satisfies it when it has at least one of them.
     text
-        Words to look for in names and descriptions; not a facet.
+        Words to look for in names, descriptions and features; not a facet.
+    without
+        Values that no hit has: `Facets`, or the values by facet. Kept as `Facets`.
 
     Raises
     ------
@@ -54,21 +114,15 @@ class SemanticFilter:
     ('Regression',)
     >>> wanted
     SemanticFilter(task='Regression', scenario=('Nature', 'Health'), text='air')
+    >>> SemanticFilter(task="Regression", without={"license": "GPL-3.0"})
+    SemanticFilter(task='Regression', without=Facets(license='GPL-3.0'))
     """
 
-    data: tuple[str, ...] | str = ()
-    task: tuple[str, ...] | str = ()
-    library: tuple[str, ...] | str = ()
-    license: tuple[str, ...] | str = ()
-    model: tuple[str, ...] | str = ()
-    scenario: tuple[str, ...] | str = ()
     text: str = ""
+    without: Facets | Mapping[str, tuple[str, ...] | str] = field(default_factory=Facets)
 
     def __post_init__(self) -> None:
-        for facet, key in KEYS.items():
-            values = _as_tuple(facet, getattr(self, facet))
-            _check_vocabulary(key, values)
-            object.__setattr__(self, facet, values)
+        super().__post_init__()
         if not isinstance(self.text, str):
             raise InvalidRequirement(
                 f"The text to search for must be a str. Got {self.text!r} instead.",
@@ -76,9 +130,12 @@ class SemanticFilter:
                 code="requirement.text",
             )
         object.__setattr__(self, "text", self.text.strip())
+        object.__setattr__(self, "without", _as_facets(self.without))
 
     def matches(self, semantic: SemanticSpecification) -> bool:
-        """Say whether `semantic` satisfies every facet; the text is not looked at.
+        """Say whether `semantic` satisfies every facet and has nothing that is excluded.
+
+        The text is not looked at.
 
         Examples
         --------
@@ -96,15 +153,16 @@ class SemanticFilter:
         ... )
         >>> SemanticFilter(task=("Regression", "Classification"), scenario="Health").matches(air)
         True
+        >>> SemanticFilter(scenario="Health", without={"scenario": "Nature"}).matches(air)
+        False
         """
-        return (
-            _allows(self.data, semantic.data)
-            and _allows(self.task, semantic.task)
-            and _allows(self.library, semantic.library)
-            and _allows(self.license, semantic.license)
-            and _allows(self.model, semantic.model)
-            and (not self.scenario or not set(self.scenario).isdisjoint(semantic.scenarios))
-        )
+        for facet, has in facets_of(semantic).items():
+            wanted, unwanted = getattr(self, facet), getattr(self.without, facet)
+            if wanted and set(wanted).isdisjoint(has):
+                return False
+            if not set(unwanted).isdisjoint(has):
+                return False
+        return True
 
     @classmethod
     def from_json(cls, query: str | bytes | Mapping[str, object]) -> SemanticFilter:
@@ -125,25 +183,21 @@ class SemanticFilter:
         SemanticFilter()
         """
         query = json_object(query)
-        facets = {facet: _values(query, key) for facet, key in KEYS.items()}
+        facets: dict[str, Any] = {facet: _values(query, key) for facet, key in KEYS.items()}
         words = (" ".join(_values(query, key)).strip() for key in ("Name", "Description"))
         return cls(**facets, text=" ".join(word for word in words if word))
 
-    def __bool__(self) -> bool:
-        return any(getattr(self, field.name) for field in fields(self))
 
-    def __repr__(self) -> str:
-        shown = []
-        for field in fields(self):
-            value = getattr(self, field.name)
-            if value:
-                value = value[0] if isinstance(value, tuple) and len(value) == 1 else value
-                shown.append(f"{field.name}={value!r}")
-        return f"SemanticFilter({', '.join(shown)})"
-
-
-def _allows(wanted: tuple[str, ...] | str, value: str | None) -> bool:
-    return not wanted or value in wanted
+def _as_facets(given: object) -> Facets:
+    if type(given) is Facets:
+        return given
+    if isinstance(given, Mapping) and given.keys() <= KEYS.keys():
+        return Facets(**given)
+    raise InvalidRequirement(
+        f"`without` must give values of {', '.join(KEYS)}. Got {given!r} instead.",
+        remedy="Pass them by facet, such as without={'license': 'GPL-3.0'}.",
+        code="requirement.without",
+    )
 
 
 def _as_tuple(facet: str, values: Iterable[str] | str) -> tuple[str, ...]:

@@ -25,7 +25,7 @@ from beimingwu.search.result import (
     Resolve,
     SearchResult,
 )
-from beimingwu.search.semantic import KEYS, SemanticFilter
+from beimingwu.search.semantic import KEYS, Facets, SemanticFilter
 from beimingwu.specification.bounded_json import parse_json
 from beimingwu.specification.files import (
     bounds,
@@ -94,7 +94,11 @@ max_learnwares=5, specifications=False)
         spec = self.requirement.specification
         return {
             "specification": None if spec is None else specification_to_json(spec),
-            "filter": {**{key: list(getattr(wanted, key)) for key in KEYS}, "text": wanted.text},
+            "filter": {
+                **_facets_to_json(wanted),
+                "text": wanted.text,
+                "without": _facets_to_json(wanted.without),
+            },
             "features": list(self.requirement.features),
             "limit": self.limit,
             "max_learnwares": self.max_learnwares,
@@ -213,14 +217,27 @@ def _certificate(given: Mapping[str, Any] | None) -> Certificate | None:
     return Certificate(**{**given, "next_bound": bound})
 
 
+def _facets_to_json(facets: object) -> dict[str, object]:
+    return {key: list(getattr(facets, key)) for key in KEYS}
+
+
 def _filter(given: Mapping[str, Any]) -> SemanticFilter:
     wanted = given.get("filter") or {}
-    if not isinstance(wanted, dict) or not set(wanted) <= {*KEYS, "text"}:
-        raise _refused("filter", f"must be an object of {', '.join(KEYS)} and text.", "See there.")
+    if not isinstance(wanted, dict) or not set(wanted) <= {*KEYS, "text", "without"}:
+        raise _refused(
+            "filter", f"must be an object of {', '.join(KEYS)}, text, without.", "See there."
+        )
     text = wanted.get("text") or ""
     if not isinstance(text, str):
         raise _refused("text", "must be a text.", "Send the words as one string.")
-    return SemanticFilter(**{key: _texts(wanted, key) for key in KEYS}, text=text)
+    without = wanted.get("without") or {}
+    if not isinstance(without, dict) or not set(without) <= set(KEYS):
+        raise _refused("without", f"must be an object of {', '.join(KEYS)}.", "See there.")
+    return SemanticFilter(text=text, without=Facets(**_facets(without)), **_facets(wanted))
+
+
+def _facets(given: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: _texts(given, key) for key in KEYS}
 
 
 def _texts(given: Mapping[str, Any], name: str) -> tuple[str, ...]:
