@@ -34,7 +34,7 @@ RANK = 128
 POINTS_SAMPLED, SPECIFICATIONS_SAMPLED = 20_000, 4_096
 #: Directions weaker than this share of the strongest are rounding.
 WEAKEST = 1e-6
-#: No landmark is sought farther out, in units of the island's scale: nothing is near it.
+#: No landmark is sought farther from the middle, in units of the scale: nothing is near it.
 FARTHEST_LANDMARK = 30.0
 #: Kernel values held at once.
 BLOCK_VALUES = 1 << 17
@@ -109,20 +109,23 @@ class Projection:
         if self.rank == 0:
             return np.empty((len(stack), 0), np.float32)
         embedded = np.empty((len(stack), len(self.landmarks)), np.float32)
-        # |x|^2 - 2 xy + |y|^2 as one product, in float64: far points lose no digits of it.
-        ones = np.ones((len(self.landmarks), 1))
-        squares = np.einsum("ij,ij->i", self.landmarks, self.landmarks)[:, None]
-        factors = np.hstack([-2.0 * self.landmarks, ones, squares]).T
+        # |x|^2 - 2 xy + |y|^2 as one product, in float64 and from the middle of the landmarks: what
+        # is near one of them loses no digits of it.
+        centre = self.landmarks.mean(axis=0)
+        landmarks, ones = self.landmarks - centre, np.ones((len(self.landmarks), 1))
+        squares = np.einsum("ij,ij->i", landmarks, landmarks)[:, None]
+        factors = np.hstack([-2.0 * landmarks, ones, squares]).T
         spare = np.empty((0, len(self.landmarks)), np.float32)
         for first, last in stack.spans(max(BLOCK_VALUES // len(self.landmarks), 1)):
             begin, end = int(stack.offsets[first]), int(stack.offsets[last])
-            points = scaled(stack.rows[begin:end], self.kernel)
+            points = scaled(stack.rows[begin:end], self.kernel) - centre
             own = np.einsum("ij,ij->i", points, points)[:, None]
             squared = np.hstack([points, own, np.ones_like(own)]) @ factors
             if len(spare) < len(points):
                 spare = np.empty(squared.shape, np.float32)
                 values = np.empty_like(spare)
-            near = np.maximum(squared, 0.0, out=values[: len(points)], casting="same_kind")
+            with np.errstate(over="ignore"):
+                near = np.maximum(squared, 0.0, out=values[: len(points)], casting="same_kind")
             near = self.kernel.overwrite(near, spare[: len(points)])
             weights = stack.weights[begin:end].astype(np.float32)
             ends = stack.offsets[first : last + 1] - begin
@@ -138,12 +141,14 @@ def _landmarks(
     """Return the centres of at most `count` cells of the points, in units of the scale."""
     sampled = np.sort(_some(len(stack.rows), POINTS_SAMPLED, generator))
     points = scaled(stack.rows[sampled], kernel)
-    points = np.unique(np.clip(points, -FARTHEST_LANDMARK, FARTHEST_LANDMARK), axis=0)
+    middle = np.median(points, axis=0)
+    points = np.clip(points - middle, -FARTHEST_LANDMARK, FARTHEST_LANDMARK)
+    points = np.unique(points, axis=0)
     if len(points) <= count:
-        return points
+        return points + middle
     seeds = points[generator.choice(len(points), count, replace=False)]
     # A cell that loses all its points keeps the centre it had.
-    return kmeans2(points, seeds, iter=6, minit="matrix", missing="warn")[0]
+    return kmeans2(points, seeds, iter=6, minit="matrix", missing="warn")[0] + middle
 
 
 def _gram(landmarks: Numbers, kernel: GaussianKernel) -> Numbers:

@@ -23,6 +23,8 @@ Positions = NDArray[np.intp]
 BLOCK_VALUES = 1 << 16
 #: Scaled coordinates are held within this, where every kernel value is 0 and no square overflows.
 FARTHEST = 1e100
+#: As far in float32. The error told of what is held there is so large that nothing rests on it.
+FARTHEST_SINGLE = 1e15
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,8 +113,8 @@ class Stack:
         Several times as fast as `inner_products`, and enough to dismiss most of what is not near.
         """
         centre = spec.mean
-        points = scaled(spec.rows - centre, kernel).astype(np.float32)
-        rows = scaled(self.rows - centre, kernel).astype(np.float32)
+        points = scaled(spec.rows - centre, kernel, FARTHEST_SINGLE).astype(np.float32)
+        rows = scaled(self.rows - centre, kernel, FARTHEST_SINGLE).astype(np.float32)
         squares = np.einsum("ij,ij->i", points, points)[:, None]
         others = np.einsum("ij,ij->i", rows, rows)[:, None]
         left = np.hstack([-2.0 * points, squares, np.ones_like(squares)])
@@ -248,8 +250,8 @@ class _Scratch:
         return self._memory[0, :size].reshape(shape), self._memory[1, :size].reshape(shape)
 
 
-def scaled(rows: Floats, kernel: GaussianKernel) -> Numbers:
+def scaled(rows: Floats, kernel: GaussianKernel, farthest: float = FARTHEST) -> Numbers:
     """Return `rows / scale`, held within what can be squared."""
     with np.errstate(over="ignore"):
         unit = rows / kernel.scale if kernel.scale is not None else np.asarray(rows, np.float64)
-    return np.clip(unit, -FARTHEST, FARTHEST)
+    return np.clip(unit, -farthest, farthest)
