@@ -93,7 +93,16 @@ def _measured(geometry: Geometry, segment: Segment) -> Segment:
 
 
 def settled(view: View, folder: Path | None = None) -> View:
-    """Return a view in as few segments as can be, one for each precision, without the gone."""
+    """Return a view in as few segments as can be, one for each precision, without the gone.
+
+    Raises
+    ------
+    DockDamaged
+        Something in a file is not what was written.
+    """
+    for part in view.parts:
+        # What is copied gets a checksum of its own, which must not vouch for another's damage.
+        part.segment.check_cells()
     positions = view.living_positions()
     part_of = np.searchsorted(view.starts, positions, side="right") - 1
     precise = np.array([part.segment.stack.rows.dtype == np.float64 for part in view.parts])

@@ -63,6 +63,7 @@ class Index:
         for island in keeper.islands if keeper else ():
             self._islands[island.kind, island.shape] = island
         self._work: threading.Thread | None = None
+        self._hindered = False
 
     @classmethod
     def open(cls, folder: Path) -> tuple[Index, Mark | None]:
@@ -240,6 +241,7 @@ class Index:
         with self._lock:
             if self._work is not None or not island.wants_work:
                 return
+            self._hindered = False
             self._work = threading.Thread(target=self._work_on, args=[island], daemon=True)
             self._work.start()
 
@@ -248,8 +250,11 @@ class Index:
         try:
             with self._may_write() as may:
                 if not may:
+                    self._hindered = True
                     return
                 with self._lock:
+                    if not island.wants_work:
+                        return
                     view, journal = island.begin()
                 try:
                     made = island.worked(view, self._keeper.folder if self._keeper else None)
@@ -260,6 +265,7 @@ class Index:
                             self._write(self._keeper, self._keeper.mark)
         except Exception:
             # Searches go on with what there is; whoever runs the dock should know.
+            self._hindered = True
             _log.exception("The index could not be made anew.")
         finally:
             self._work = None
@@ -273,16 +279,18 @@ class Index:
             yield may
 
     def settle(self) -> None:
-        """Come back when nothing is left to be done in the background."""
+        """Come back when nothing is left to be done in the background, or it cannot be done now."""
+        tried = False
         while True:
             work = self._work
             if work is not None:
                 work.join()
             with self._lock:
                 wanting = [island for island in self._islands.values() if island.wants_work]
-            if not wanting:
+            if not wanting or (tried and self._hindered):
                 return
             self._tend(wanting[0])
+            tried = True
 
     def keep(self, mark: Mark, *, everything: bool = False) -> None:
         """Write what is new to the folder, when it is enough to be worth it.

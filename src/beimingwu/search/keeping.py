@@ -10,7 +10,6 @@ Whatever is in doubt is thrown away, since all of it can be made again from the 
 from __future__ import annotations
 
 import fcntl
-import json
 import os
 import shutil
 import zlib
@@ -26,7 +25,13 @@ from beimingwu.errors import DockDamaged
 from beimingwu.search.geometry_files import read_geometry, write_geometry
 from beimingwu.search.island import Island
 from beimingwu.search.segment import damaged
-from beimingwu.search.segment_files import open_segment, sync, write_synced
+from beimingwu.search.segment_files import (
+    open_segment,
+    read_told,
+    sync,
+    write_synced,
+    write_told,
+)
 from beimingwu.search.view import Part, View
 
 #: Changes whenever files of an earlier Beimingwu cannot be read.
@@ -110,11 +115,9 @@ class Keeper:
                     "segments": segments,
                 }
             )
-        body = json.dumps(
-            {"format": FORMAT, "mark": [mark.sequence, mark.fingerprint], "islands": told}
-        ).encode()
         new = self.folder / f"{MANIFEST}.new"
-        write_synced(new, b"%08x\n" % zlib.crc32(body) + body)
+        moment = [mark.sequence, mark.fingerprint]
+        write_told(new, {"format": FORMAT, "mark": moment, "islands": told})
         sync(self.folder)
         new.replace(self.folder / MANIFEST)
         sync(self.folder)
@@ -140,13 +143,15 @@ class Keeper:
 
 
 def _read(folder: Path) -> tuple[Mark, list[Island]]:
-    check, _, body = (folder / MANIFEST).read_bytes().partition(b"\n")
-    if check != b"%08x" % zlib.crc32(body):
-        raise damaged(MANIFEST)
-    told = json.loads(body)
-    if told["format"] != FORMAT:
-        raise damaged(MANIFEST)
-    return Mark(*told["mark"]), [_island(folder, each) for each in told["islands"]]
+    try:
+        told = read_told(folder / MANIFEST)
+        if told["format"] != FORMAT:
+            raise damaged(MANIFEST)
+        return Mark(*told["mark"]), [_island(folder, each) for each in told["islands"]]
+    except FileNotFoundError:
+        raise
+    except (OSError, ValueError, LookupError, TypeError) as error:
+        raise damaged(MANIFEST) from error
 
 
 def _island(folder: Path, told: dict[str, Any]) -> Island:

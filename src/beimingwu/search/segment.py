@@ -134,8 +134,8 @@ class Segment:
     def _seen(self) -> NDArray[np.bool_]:
         return np.zeros(0 if self.cells is None else len(self.cells), dtype=bool)
 
-    def check_cells(self, which: Positions) -> None:
-        """See that the rows of these cells are what was written, those not seen before.
+    def check_cells(self, which: Positions | None = None) -> None:
+        """See that the rows of these cells are what was written, or of all, those not seen before.
 
         Raises
         ------
@@ -144,6 +144,7 @@ class Segment:
         """
         if self.cells is None or self.cell_checks is None:
             return
+        which = np.arange(len(self.cells)) if which is None else which
         for c in which[~self._seen[which]].tolist():
             rows = self.rows[self.cells.offsets[c] : self.cells.offsets[c + 1]]
             if zlib.crc32(_bytes(rows)) != self.cell_checks[c]:

@@ -9,6 +9,7 @@ whenever they are read.
 from __future__ import annotations
 
 import json
+import math
 import os
 import shutil
 import uuid
@@ -45,6 +46,8 @@ CHECKED = (
     "cell_checks",
 )
 UNCHECKED = ("points", "weights", "rows")
+#: Room for the header of a column whatever its length; a multiple of 64, as the format wants.
+HEADER = 128
 
 
 def arranged(view: Parts, positions: Positions) -> tuple[Positions, Cells | None]:
@@ -68,7 +71,6 @@ def write_segment(
     target.mkdir(parents=True)
     try:
         _write(target, view, positions, cells, hearts)
-        (folder / name).parent.mkdir(exist_ok=True)
         target.rename(folder / name)
     except BaseException:
         shutil.rmtree(target, ignore_errors=True)
@@ -86,7 +88,7 @@ def open_segment(folder: Path, name: str) -> Segment:
         They are not what was written.
     """
     try:
-        told = json.loads((folder / name / "segment.json").read_text())
+        told = read_told(folder / name / "segment.json")
         columns = {key: _mapped(folder / name, key, told[key], name) for key in CHECKED[:8]}
         columns |= {key: _mapped(folder / name, key, told[key], name) for key in UNCHECKED}
         cells = hearts = cell_checks = None
@@ -98,9 +100,9 @@ def open_segment(folder: Path, name: str) -> Segment:
         elif zlib.crc32(_bytes(columns["rows"])) != told["rows"]["check"]:
             raise damaged(name)
         descriptions = tuple(told["descriptions"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        if isinstance(error, FileNotFoundError):
-            raise
+    except FileNotFoundError:
+        raise
+    except (OSError, ValueError, LookupError, TypeError) as error:
         raise damaged(name) from error
     stack = Stack(columns.pop("points"), columns.pop("weights"), np.array(columns.pop("offsets")))
     return Segment(
@@ -164,7 +166,7 @@ def _write(
         checks.append(cell_checks_of(rows, cells))
         told["cell_checks"] = checks.close()
     told["descriptions"] = list(descriptions)
-    write_synced(target / "segment.json", json.dumps(told).encode())
+    write_told(target / "segment.json", told)
     sync(target)
 
 
@@ -176,12 +178,9 @@ def _whole(columns: dict[str, _Column], target: Path, key: str, array: NDArray[A
 class _Column:
     """A `.npy` file that grows by its first axis; its length is written when it is closed."""
 
-    #: Room for the header whatever the length; a multiple of 64, as the format wants.
-    _HEADER = 128
-
     def __init__(self, path: Path, like: NDArray[Any]) -> None:
         self._file = path.open("wb")
-        self._file.write(bytes(self._HEADER))
+        self._file.write(bytes(HEADER))
         self._like, self._length, self._check = like[:0], 0, 0
 
     def append(self, array: NDArray[Any]) -> None:
@@ -193,23 +192,31 @@ class _Column:
     def close(self) -> dict[str, Any]:
         """Write the header, sync, and return what `segment.json` tells of the column."""
         shape = (self._length, *self._like.shape[1:])
-        descr = np.lib.format.dtype_to_descr(self._like.dtype)
-        header = f"{{'descr': {descr!r}, 'fortran_order': False, 'shape': {shape!r}, }}"
-        room = self._HEADER - 10
-        content = b"\x93NUMPY\x01\x00" + room.to_bytes(2, "little")
-        content += header.encode().ljust(room - 1) + b"\n"
         self._file.seek(0)
-        self._file.write(content)
+        self._file.write(_header(self._like.dtype, shape))
         self._file.flush()
         os.fsync(self._file.fileno())
         self._file.close()
         return {"dtype": str(self._like.dtype), "shape": shape, "check": self._check}
 
 
+def _header(dtype: np.dtype[Any], shape: tuple[int, ...]) -> bytes:
+    """Return the first HEADER bytes of a `.npy` file."""
+    descr = np.lib.format.dtype_to_descr(dtype)
+    header = f"{{'descr': {descr!r}, 'fortran_order': False, 'shape': {shape!r}, }}"
+    content = b"\x93NUMPY\x01\x00" + (HEADER - 10).to_bytes(2, "little")
+    return content + header.encode().ljust(HEADER - 11) + b"\n"
+
+
 def _mapped(folder: Path, key: str, told: dict[str, Any], name: str) -> NDArray[Any]:
-    array: NDArray[Any] = np.load(folder / f"{key}.npy", mmap_mode="r", allow_pickle=False)
-    if str(array.dtype) != told["dtype"] or list(array.shape) != list(told["shape"]):
+    dtype, shape = np.dtype(told["dtype"]), tuple(told["shape"])
+    path = folder / f"{key}.npy"
+    with path.open("rb") as file:
+        if file.read(HEADER) != _header(dtype, shape):
+            raise damaged(name)
+    if path.stat().st_size != HEADER + dtype.itemsize * math.prod(shape):
         raise damaged(name)
+    array: NDArray[Any] = np.memmap(path, dtype, "r", HEADER, shape)
     if key in CHECKED:
         array = np.array(array)
         if zlib.crc32(_bytes(array)) != told["check"]:
@@ -219,6 +226,26 @@ def _mapped(folder: Path, key: str, told: dict[str, Any], name: str) -> NDArray[
 
 def _bytes(array: NDArray[Any]) -> memoryview:
     return array.reshape(-1).view(np.uint8).data
+
+
+def write_told(path: Path, told: Any) -> None:
+    """Write what can be JSON, below a line with its checksum."""
+    body = json.dumps(told).encode()
+    write_synced(path, b"%08x\n" % zlib.crc32(body) + body)
+
+
+def read_told(path: Path) -> Any:
+    """Read what `write_told` wrote.
+
+    Raises
+    ------
+    DockDamaged
+        The file is not what was written.
+    """
+    check, _, body = path.read_bytes().partition(b"\n")
+    if check != b"%08x" % zlib.crc32(body):
+        raise damaged(path.name)
+    return json.loads(body)
 
 
 def write_synced(path: Path, content: bytes) -> None:
