@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from beimingwu.accounts import Account, Accounts, Actor
-from beimingwu.errors import Conflict, Forbidden, InvalidInput, TooManyRequests, Unauthenticated
+from beimingwu.errors import Conflict, Forbidden, NotFound, TooManyRequests, Unauthenticated
 
 HERE = Actor("", "192.0.2.7")
 OTHER = "another long password"
@@ -36,18 +36,18 @@ def test_a_link_is_good_once(accounts, mailbox) -> None:
     accounts.registration.register("bob@example.org", "Bob", PASSWORD, HERE)
     code = mailbox.code("bob@example.org", accounts)
     accounts.registration.confirm(code, HERE)
-    with pytest.raises(InvalidInput) as refused:
+    with pytest.raises(NotFound) as refused:
         accounts.registration.confirm(code, HERE)
-    assert refused.value.code == "input.link"
+    assert refused.value.code == "not_found.link"
 
 
 def test_a_link_is_good_for_one_purpose(accounts, mailbox, ada) -> None:
     accounts.registration.register("bob@example.org", "Bob", PASSWORD, HERE)
     accounts.registration.ask_reset(ada.email, HERE)
     confirm, reset = (mailbox.code(to, accounts) for to in ("bob@example.org", ada.email))
-    with pytest.raises(InvalidInput):
+    with pytest.raises(NotFound):
         accounts.registration.reset(confirm, OTHER, HERE)
-    with pytest.raises(InvalidInput):
+    with pytest.raises(NotFound):
         accounts.registration.confirm(reset, HERE)
     # Neither was used up by being tried on the wrong door.
     accounts.registration.confirm(confirm, HERE)
@@ -57,7 +57,7 @@ def test_a_link_is_good_for_one_purpose(accounts, mailbox, ada) -> None:
 def test_a_link_ends(opened, mailbox) -> None:
     accounts = opened(link_seconds=0)
     accounts.registration.register("bob@example.org", "Bob", PASSWORD, HERE)
-    with pytest.raises(InvalidInput):
+    with pytest.raises(NotFound):
         accounts.registration.confirm(mailbox.code("bob@example.org", accounts), HERE)
 
 
@@ -69,7 +69,7 @@ def test_a_link_confirms_the_password_that_it_was_asked_for_with(accounts, mailb
     accounts.registration.confirm(mine, HERE)
     assert signs_in(accounts, "bob@example.org", PASSWORD)
     assert not signs_in(accounts, "bob@example.org", OTHER)
-    with pytest.raises(InvalidInput):
+    with pytest.raises(NotFound):
         accounts.registration.confirm(theirs, HERE)
 
 
@@ -120,7 +120,7 @@ def test_a_new_password_ends_every_session_and_every_link_for_one(accounts, mail
     assert not signs_in(accounts, ada.email, PASSWORD)
     with pytest.raises(Unauthenticated):
         accounts.sessions.identify(secret)
-    with pytest.raises(InvalidInput):
+    with pytest.raises(NotFound):
         accounts.registration.reset(first, PASSWORD, HERE)
 
 
@@ -130,7 +130,7 @@ def test_who_reads_the_mails_of_an_address_confirms_it_by_a_new_password(account
     accounts.registration.ask_reset("bob@example.org", HERE)
     accounts.registration.reset(mailbox.code("bob@example.org", accounts), OTHER, HERE)
     assert signs_in(accounts, "bob@example.org", OTHER)
-    with pytest.raises(InvalidInput):
+    with pytest.raises(NotFound):
         accounts.registration.confirm(confirm, HERE)
 
 

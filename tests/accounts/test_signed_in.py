@@ -138,7 +138,7 @@ def test_a_terminal_gets_one_token_once_somebody_agrees(accounts, ada) -> None:
     secret, token = accounts.devices.collect(code.secret, HERE)
     assert (token.name, token.scopes) == ("laptop", (Scope.READ, Scope.WRITE))
     assert accounts.tokens.identify(secret).account == ada
-    with pytest.raises(InvalidInput):
+    with pytest.raises(NotFound):
         accounts.devices.collect(code.secret, HERE)
     with pytest.raises(NotFound):
         accounts.devices.look(code.user_code)
@@ -149,7 +149,7 @@ def test_a_terminal_that_was_refused_is_told_once(accounts, ada) -> None:
     accounts.devices.decide(code.user_code, signed_in(ada), False, HERE)
     with pytest.raises(Forbidden):
         accounts.devices.collect(code.secret, HERE)
-    with pytest.raises(InvalidInput):
+    with pytest.raises(NotFound):
         accounts.devices.collect(code.secret, HERE)
     assert accounts.tokens.of(ada.id) == ()
 
@@ -162,7 +162,7 @@ def test_a_code_is_agreed_to_once_and_only_while_it_lasts(opened, accounts, ada,
     ended = opened(device_seconds=0).devices.start("laptop", {Scope.READ}, HERE)
     with pytest.raises(NotFound):
         accounts.devices.decide(ended.user_code, signed_in(ada), True, HERE)
-    with pytest.raises(InvalidInput):
+    with pytest.raises(NotFound):
         accounts.devices.collect(ended.secret, HERE)
 
 

@@ -53,7 +53,7 @@ def test_from_registering_to_a_token(client, log) -> None:
     code = link_in(log, "confirm")
     assert client.post("/v1/accounts/confirm", json={"code": code}).json()["state"] == "active"
     again = client.post("/v1/accounts/confirm", json={"code": code})
-    assert (again.status_code, again.json()["code"]) == (422, "input.link")
+    assert (again.status_code, again.json()["code"]) == (404, "not_found.link")
 
     csrf = {"X-CSRF-Token": signed_in(client, "eve@example.org")}
     asked = {"name": "laptop", "scopes": ["read"]}
@@ -71,7 +71,7 @@ def test_a_new_password_by_mail(client, log, ada) -> None:
     code = link_in(log, "reset")
     chosen = {"code": code, "password": OTHER}
     assert client.post("/v1/accounts/reset", json=chosen).status_code == 204
-    assert client.post("/v1/accounts/reset", json=chosen).json()["code"] == "input.link"
+    assert client.post("/v1/accounts/reset", json=chosen).json()["code"] == "not_found.link"
     signed_in(client, email, OTHER)
 
 
@@ -220,7 +220,7 @@ def test_a_terminal_is_signed_in_by_a_browser(client, ada) -> None:
     assert collected.status_code == 200
     bearer = {"Authorization": f"Bearer {collected.json()['secret']}"}
     assert client.get("/v1/account", headers=bearer).json()["id"] == ada.account.id
-    assert client.post("/v1/devices/token", json=waiting).json()["code"] == "input.device_code"
+    assert client.post("/v1/devices/token", json=waiting).json()["code"] == "not_found.device_code"
 
 
 def test_what_happened_to_an_account_is_read_in_pages(client, service, ada) -> None:

@@ -182,3 +182,10 @@ def test_everybody_is_told_how_often_they_may_ask(served, service: Service, ada)
     # Guessing tokens is asking as nobody.
     guess = client.get("/v1/account", headers={"Authorization": "Bearer bmw_token_guess"})
     assert guess.status_code == 429
+
+
+def test_a_method_that_a_path_does_not_know_is_told_those_that_it_knows(
+    client: TestClient,
+) -> None:
+    assert client.put("/v1/tokens").headers["allow"] == "GET, POST"
+    assert client.request("TRACE", "/v1/tokens/1").headers["allow"] == "DELETE"

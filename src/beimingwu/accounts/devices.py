@@ -145,7 +145,7 @@ class Devices:
 
         Raises
         ------
-        InvalidInput
+        NotFound
             Its code has ended, was used, or never was one.
         Forbidden
             It was refused.
@@ -160,8 +160,8 @@ class Devices:
                 )
             ).first()
             if row is None:
-                raise InvalidInput(
-                    "This code has ended.", remedy="Sign in anew.", code="input.device_code"
+                raise NotFound(
+                    "This code has ended.", remedy="Sign in anew.", code="not_found.device_code"
                 )
             here = _device.c.id == row.id
             if row.state == "waiting":

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from beimingwu.accounts.opaque import digest_of, new_secret
 from beimingwu.dock.schema import link as _link
-from beimingwu.errors import InvalidInput
+from beimingwu.errors import NotFound
 
 #: To confirm the address of a new account, to choose a new password, to confirm a new address.
 Purpose = Literal["confirm", "reset", "email"]
@@ -57,7 +57,7 @@ def use_link(connection: sa.Connection, secret: str, *purposes: Purpose) -> Used
 
     Raises
     ------
-    InvalidInput
+    NotFound
         It was used, has ended, is for something else, or never was one.
     """
     which = (
@@ -68,10 +68,10 @@ def use_link(connection: sa.Connection, secret: str, *purposes: Purpose) -> Used
     row = connection.execute(sa.select(_link).where(which)).first()
     # Whoever deletes the row has it, also where two come at once.
     if row is None or not connection.execute(_link.delete().where(which)).rowcount:
-        raise InvalidInput(
+        raise NotFound(
             "This link was used already, or has ended.",
             remedy="Ask for a new one.",
-            code="input.link",
+            code="not_found.link",
         )
     return Used(row.account, row.purpose, row.detail)
 

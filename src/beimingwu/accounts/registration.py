@@ -135,7 +135,7 @@ class Registration:
 
         Raises
         ------
-        InvalidInput
+        NotFound
             The link is not good (any more).
         Conflict
             The name, or the address, became somebody else's meanwhile.
@@ -170,8 +170,8 @@ class Registration:
 
         Raises
         ------
-        InvalidInput
-            The password cannot be one, or the link is not good (any more).
+        InvalidInput, NotFound
+            The password cannot be one; or the link is not good (any more).
         """
         if form == "plain":
             check_password(password)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import get_args
 
 from prometheus_client import (
     CollectorRegistry,
@@ -15,9 +16,11 @@ from prometheus_client import (
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from beimingwu.dock.listing import STATES
+from beimingwu.learnware.record import State
 from beimingwu.server.service import Service
 
+#: The states of learnwares that there is something to count of.
+STATES = tuple(state for state in get_args(State) if state != "deleted")
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 60.0)
 
 

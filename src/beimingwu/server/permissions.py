@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from fastapi import Depends, FastAPI, Request
 from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
-from starlette.routing import BaseRoute, Mount
+from starlette.routing import BaseRoute, Mount, compile_path
 
 from beimingwu.accounts import Account, Actor, Identity, Role, Scope
 from beimingwu.accounts.addresses import network_of
@@ -201,6 +201,18 @@ def declared_routes(
             yield from declared_routes(original.routes, prefix + original.path)
         else:
             yield f"{prefix}{context.path}", context
+
+
+def methods_at(routes: Iterable[BaseRoute], path: str) -> list[str]:
+    """Return the methods that some route answers at a path, in their order."""
+    return sorted(
+        {
+            method
+            for form, route in declared_routes(routes)
+            if compile_path(form)[0].match(path)
+            for method in route.methods or ()
+        }
+    )
 
 
 def permissions_of(route: RouteContext) -> list[Permission]:

@@ -38,6 +38,7 @@ from beimingwu.errors import (
     Unauthenticated,
     Unavailable,
 )
+from beimingwu.server.permissions import methods_at
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -266,6 +267,10 @@ async def _refused(request: Request, error: Exception) -> Response:
     code, detail, remedy = _FRAMEWORK.get(
         error.status_code, ("request.refused", str(error.detail), "See /v1/openapi.json.")
     )
+    headers = dict(error.headers or {})
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        # The framework knows only of the first route at this path.
+        headers["Allow"] = ", ".join(methods_at(request.app.routes, request.url.path))
     return answer(
         error.status_code,
         code,
@@ -273,5 +278,5 @@ async def _refused(request: Request, error: Exception) -> Response:
         remedy,
         request.url.path,
         request.state.request_id,
-        headers=error.headers,
+        headers=headers,
     )

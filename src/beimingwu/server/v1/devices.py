@@ -123,7 +123,7 @@ def decide_on_device(caller: WithAccount, service: TheService, decision: Decisio
 @router.post(
     "/token",
     operation_id="collectDeviceToken",
-    responses={202: {"model": NotYet, "description": "Nobody agreed yet."}, **documented(409)},
+    responses={202: {"model": NotYet, "description": "Nobody agreed yet."}, **documented(404, 409)},
 )
 def collect_device_token(
     caller: AStranger, service: TheService, response: Response, waiting: Waiting

@@ -7,7 +7,7 @@ import shutil
 from fastapi import APIRouter, Response
 from pydantic import Field
 
-from beimingwu.dock.listing import STATES
+from beimingwu.server.metrics import STATES
 from beimingwu.server.permissions import AnAdmin, Anyone
 from beimingwu.server.service import TheService
 from beimingwu.server.v1.views import View

@@ -18,7 +18,7 @@ router = APIRouter(prefix="/tokens", tags=["tokens"])
 class NewToken(Body):
     """What a token is for, what it allows, and when it ends."""
 
-    name: str = Field(max_length=200, examples=["laptop"])
+    name: str = Field(min_length=1, max_length=100, examples=["laptop"])
     scopes: list[Scope] = Field(min_length=1, max_length=20, examples=[["read", "write"]])
     expires: AwareDatetime | None = Field(
         None, examples=["2099-12-31T00:00:00Z"], description="It does not end where omitted."

@@ -8,12 +8,21 @@ from typing import Annotated, Literal
 from fastapi import Path
 from pydantic import BaseModel, ConfigDict, Field
 
+from beimingwu.accounts.addresses import EMAIL
 from beimingwu.accounts.records import Account, AccountEvent, Scope, Session, Token
 
 RoleWord = Literal["user", "admin", "super_admin"]
 #: The number of something in a path.
 Key = Annotated[int, Path(ge=1, le=2**31 - 1)]
-Email = Annotated[str, Field(max_length=320, examples=["ada@example.org"])]
+#: What is no address is told in our own words; the pattern is for those who read the schema.
+Email = Annotated[
+    str,
+    Field(
+        max_length=254,
+        examples=["ada@example.org"],
+        json_schema_extra={"format": "email", "pattern": EMAIL},
+    ),
+]
 Name = Annotated[str, Field(max_length=200, examples=["Ada Lovelace"])]
 Password = Annotated[str, Field(max_length=1000, examples=["correct horse battery staple"])]
 NewPassword = Annotated[
