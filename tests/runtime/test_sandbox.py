@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable
@@ -171,13 +173,13 @@ from beimingwu.runtime.profiles import Profile
 from beimingwu.runtime.sandbox import confined
 launch = confined(current_interpreter(), profile=Profile(sys.argv[2]))
 launch = replace(launch, environment={**launch.environment, sys.argv[3]: "1"})
-for number in range(25):
+for number in range(60):
     host = os.fork()
     if host == 0:
         model = start(sys.argv[1], Manifest(), launch=launch)
         while True:
             model.predict(np.ones((1, 2)))
-    time.sleep(0.01 * number)
+    time.sleep(0.004 * number)
     os.kill(host, signal.SIGKILL)
     os.waitpid(host, 0)
 """
@@ -200,6 +202,44 @@ def marked(mark: str) -> list[str]:
             if entry.name.isdigit() and mark.encode() in (entry / "environ").read_bytes():
                 found.append(entry.name)
     return found
+
+
+def test_a_child_of_bubblewrap_that_no_longer_knows_its_maker_dies_with_the_host(
+    tmp_path: Path, folder: Folder
+) -> None:
+    """As bubblewrap's own does for a moment: the first of a namespace, deaf to most signals."""
+    # As another user than root, to whom /tmp is another folder.
+    programs = Path(tempfile.mkdtemp(prefix="fake-", dir="/var/tmp"))
+    programs.chmod(0o755)
+    (programs / "bwrap").write_text("#!/bin/sh\nexec unshare --user --pid --fork sleep 60\n")
+    (programs / "bwrap").chmod(0o755)
+    variables = {"TMPDIR": str(tmp_path), "PATH": f"{programs}:/usr/bin:/bin"}
+    command = [sys.executable, "-c", WAITING_HOST, str(folder("return X[:, 0]"))]
+    host = subprocess.Popen(
+        command, stdout=subprocess.PIPE, env={**os.environ, **variables}, text=True
+    )
+    with host:
+        assert host.stdout is not None
+        first = int(host.stdout.readline())
+        assert within(10, lambda: "sleep" in map(name_of, descendants(first)))
+        everyone = [first, *descendants(first)]
+        host.kill()
+    shutil.rmtree(programs)
+    assert within(5, lambda: not any(is_running(number) for number in everyone))
+
+
+WAITING_HOST = """
+import sys, time
+from pathlib import Path
+from beimingwu.runtime.launch import current_interpreter
+from beimingwu.runtime.process import Process
+from beimingwu.runtime.profiles import Profile
+from beimingwu.runtime.sandbox import confined
+launch = confined(current_interpreter(), profile=Profile.BUBBLEWRAP)
+process = Process(launch, Path(sys.argv[1]))
+print(process.popen.pid, flush=True)
+time.sleep(60)
+"""
 
 
 @every_profile
@@ -391,6 +431,12 @@ def descendants(number: int) -> list[int]:
         for child in map(int, (task / "children").read_text().split()):
             found += [child, *descendants(child)]
     return found
+
+
+def name_of(number: int) -> str:
+    with suppress(OSError):
+        return Path(f"/proc/{number}/comm").read_text().strip()
+    return ""
 
 
 def is_running(number: int) -> bool:

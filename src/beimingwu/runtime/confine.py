@@ -1,8 +1,8 @@
 """Puts up the walls around a guest, and becomes the guest: a stand-alone script, run by its path.
 
 Standard library only, and our own interpreter, since what is inside the walls is a stranger's.
-`sandbox.py` makes its words: `confine.py PROFILE OPTION… -- COMMAND…`. It starts no process: it
-turns into bubblewrap, or into the command itself.
+`sandbox.py` makes its words: `confine.py PROFILE OPTION… -- COMMAND…`. It turns into the command
+itself, or stays beside bubblewrap to end it with us.
 
 Every guest waits for it, so it does without `pathlib`, `dataclasses` and `typing`: importing them
 would take three times as long as all that it does.
@@ -31,8 +31,8 @@ FIRST_USER = 0x70000000
 NOBODY = 65534
 #: The user inside bubblewrap's namespace.
 INSIDE_USER = "1000"
-#: Tasks that bubblewrap itself has around the guest.
-BUBBLEWRAP_TASKS = 3
+#: Tasks around the guest: those of bubblewrap itself, and the one beside it.
+BUBBLEWRAP_TASKS = 4
 #: Must be what `seccomp.OWN_PID` is; that module is not within this script's reach.
 OWN_PID = 0x7FFFFFF1
 DEVICES = ("/dev/null", "/dev/zero", "/dev/random", "/dev/urandom")
@@ -92,7 +92,7 @@ def parse(words: list[str]) -> Plan:
 
 
 def bubblewrap(plan: Plan) -> None:
-    """Become bubblewrap, which makes namespaces of everything, as a user who is not root."""
+    """Start bubblewrap, which makes namespaces of everything, as a user who is not root."""
     others = 0
     if os.geteuid() == 0:
         plan.see = staged(plan.see)
@@ -102,8 +102,35 @@ def bubblewrap(plan: Plan) -> None:
     words = bubblewrap_words(plan, inherited(plan.filter))
     plan.limits["NPROC"] += others + BUBBLEWRAP_TASKS
     limit(plan.limits)
+    if os.getpgrp() != os.getpid():
+        os.setpgid(0, 0)
+    started = os.fork()
+    if started:
+        stay_beside(started, plan.lifeline)
     end_with_parent(plan.lifeline)
     os.execv(plan.bwrap, words)  # noqa: S606 - no shell, the words are ours
+
+
+def stay_beside(started: int, lifeline: int) -> NoReturn:
+    """Wait for the end of bubblewrap and end like it; kill our whole group when the host is gone.
+
+    For a moment bubblewrap has a process that waits for its maker and does not yet die with it.
+    That one is the first of its namespace: only what is sent from outside, as here, ends it.
+    """
+    # Not every Python has os.pidfd_open; the number is the same on every processor.
+    ending = ctypes.CDLL(None, use_errno=True).syscall(_PIDFD_OPEN, started, 0)
+    checked(ending, "pidfd_open")
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for number in range(3):  # The host is to see the guest close them.
+        os.dup2(nothing, number)
+    poll = select.poll()
+    poll.register(ending, select.POLLIN)
+    poll.register(lifeline, select.POLLIN | select.POLLHUP)
+    if ending not in dict(poll.poll()):
+        os.killpg(os.getpgrp(), 9)
+    _, status = os.waitpid(started, 0)
+    code = os.waitstatus_to_exitcode(status)
+    os._exit(code if code >= 0 else 128 - code)  # A signal as bubblewrap tells it.
 
 
 def bubblewrap_words(plan: Plan, filter_descriptor: int) -> list[str]:
@@ -297,6 +324,7 @@ _PR_SET_SECCOMP, _SECCOMP_MODE_FILTER = 22, 2
 _PR_CAP_AMBIENT, _PR_CAP_AMBIENT_RAISE = 47, 2
 _CAPABILITY_VERSION_3, _CAP_DAC_READ_SEARCH = 0x20080522, 2
 #: The same numbers on every processor.
+_PIDFD_OPEN = 434
 _CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446
 #: Landlock's rights over files: all of version 3, and of version 5 the control of devices.
 _ACCESS_3, _ACCESS_5 = 0x7FFF, 0x8000
