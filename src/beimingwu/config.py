@@ -86,7 +86,8 @@ class Settings:
     # Threads of a learnware (and processes, where it may start any). Numerical libraries are told
     # to use one; some start a few more all the same.
     guest_threads_max: int = 64
-    # Not 0: a learnware may start processes, each with as much memory as above. Only in bubblewrap.
+    # Not 0: a learnware may start processes, which together may fill as much memory as above. Only
+    # in bubblewrap.
     guest_fork: int = 0
     # One file that a learnware writes, and all its temporary files together: they are memory.
     guest_file_max_bytes: int = 256 * MiB

@@ -218,6 +218,61 @@ def test_a_fork_bomb_where_processes_are_allowed_is_counted(profile, ground, loa
     assert ground.changes() == {}
 
 
+FAMILIES = {
+    "children": "if os.fork() == 0: fill(); time.sleep(20); os._exit(0)",
+    "grandchildren": (
+        "if os.fork() == 0:\n"
+        "        if os.fork() == 0: fill(); time.sleep(20); os._exit(0)\n"
+        "        time.sleep(20); os._exit(0)"
+    ),
+    "daemons": (
+        "if os.fork() == 0:\n"
+        "        os.setsid()\n"
+        "        if os.fork() == 0: fill(); time.sleep(20); os._exit(0)\n"
+        "        os._exit(0)"
+    ),
+}
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.usefixtures("serving")
+def test_many_that_are_each_within_the_memory_are_not_together(family, profile, ground, loaded):
+    if profile is not Profile.BUBBLEWRAP:
+        pytest.skip("Landlock allows no processes")
+    body = (
+        "def fill():\n    global kept\n    kept = np.ones(20_000_000)\n"
+        f"for _ in range(6):\n    {FAMILIES[family]}\ntime.sleep(15)"
+    )
+    limits = replace(Limits.from_settings(), fork=True, memory=512 << 20)
+    with ground.loose(loaded(body), profile, limits) as model:
+        with pytest.raises(GuestOutOfMemory, match="together filled more than 512 MiB") as caught:
+            model.predict(ONE)
+        assert caught.value.remedy
+    assert ground.changes() == {}
+
+
+@pytest.mark.usefixtures("serving")
+def test_memory_that_processes_share_is_counted_once(profile, ground, loaded):
+    if profile is not Profile.BUBBLEWRAP:
+        pytest.skip("Landlock allows no processes")
+    body = """
+        kept = np.ones(30_000_000)  # 240 MB, of which all five have a view.
+        children = []
+        for _ in range(4):
+            child = os.fork()
+            if child == 0:
+                kept.sum(); time.sleep(1.5); os._exit(0)
+            children.append(child)
+        for child in children:
+            assert os.waitpid(child, 0)[1] == 0
+        return X[:, 0]
+    """
+    limits = replace(Limits.from_settings(), fork=True, memory=512 << 20)
+    with ground.loose(loaded(body), profile, limits) as model:
+        assert model.predict(ONE).tolist() == [1]
+        assert model.report.peak_memory > 240_000_000
+
+
 @pytest.mark.usefixtures("serving")
 def test_a_daemon_where_processes_are_allowed_ends_with_its_learnware(profile, ground, loaded):
     if profile is not Profile.BUBBLEWRAP:

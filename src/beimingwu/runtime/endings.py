@@ -9,7 +9,7 @@ from __future__ import annotations
 import signal
 from typing import NoReturn
 
-from beimingwu.config import settings
+from beimingwu.config import MiB, settings
 from beimingwu.errors import GuestCrashed, GuestOutOfMemory, GuestTimedOut
 from beimingwu.runtime.process import Ending, Process
 
@@ -75,6 +75,12 @@ def raise_ended(what: str, ending: Ending) -> NoReturn:
             remedy="It must do nothing between calls; or allow it more with "
             "BEIMINGWU_GUEST_CPU_SECONDS.",
             code="guest.cpu",
+        ) from None
+    if ending.over_memory is not None:
+        raise GuestOutOfMemory(
+            f"The learnware's processes together filled more than {ending.over_memory // MiB:,} "
+            f"MiB of memory during {what}.{ending.text}",
+            remedy=_MEMORY,
         ) from None
     starved = number == signal.SIGKILL and ending.system_out_of_memory
     if starved or (number and any(text in ending.text for text in _REFUSED_MEMORY)):

@@ -48,7 +48,7 @@ class GuestReport:
     call_seconds
         Of the last call, inside the guest.
     peak_memory
-        Most memory the process held, in bytes.
+        Most memory the process held, in bytes; and all it started, where it may start any.
     output
         What the learnware printed, up to `guest_output_max_bytes` of the end.
     """
@@ -226,7 +226,7 @@ class GuestModel:
         self.input_shape = _shape(answer.get("input_shape"))
         self.output_shape = _shape(answer.get("output_shape"))
         python, taken = str(answer.get("python"))[:40], time.monotonic() - started
-        self._measure(answer)
+        self._measure(answer, process)
         self._report = replace(self._report, python=python, start_seconds=taken)
         return process
 
@@ -235,7 +235,7 @@ class GuestModel:
         process = self._running()
         request = {"call": "predict", "input": piece.kind}
         answer, values = self._exchange(process, request, "predict", piece.payload, room=room)
-        self._measure(answer)
+        self._measure(answer, process)
         self._replace_when_worn(answer)
         if values is None or values.shape[:1] != (piece.count,):
             got = "nothing" if values is None else f"an array of shape {values.shape}"
@@ -303,12 +303,12 @@ class GuestModel:
                 code="guest.cancelled",
             ) from None
 
-    def _measure(self, answer: Mapping[str, object]) -> None:
+    def _measure(self, answer: Mapping[str, object], process: Process) -> None:
         seconds, memory = answer.get("seconds"), answer.get("peak_memory")
         self._report = replace(
             self._report,
             call_seconds=float(seconds) if isinstance(seconds, int | float) else 0.0,
-            peak_memory=memory if isinstance(memory, int) else 0,
+            peak_memory=max(memory if isinstance(memory, int) else 0, process.tree_peak),
         )
 
     def _replace_when_worn(self, answer: Mapping[str, object]) -> None:

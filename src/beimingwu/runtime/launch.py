@@ -37,6 +37,9 @@ class Launch:
         The profile of the walls that the command puts up; empty where it puts up none.
     installations
         The folders of the interpreter and of its environment.
+    tree_memory
+        Bytes that the command and all it starts may fill together; None where it starts nothing,
+        or may fill what it likes.
 
     Examples
     --------
@@ -49,6 +52,7 @@ class Launch:
     environment: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     sandbox: str = ""
     installations: tuple[Path, ...] = ()
+    tree_memory: int | None = None
 
     def words(self, *, learnware: Path, scratch: Path, lifeline: int) -> list[str]:
         """Return the command with the places filled in."""

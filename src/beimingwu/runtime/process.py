@@ -21,6 +21,7 @@ from array import array
 from collections import deque
 from concurrent.futures import Future
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import IO
 
@@ -28,6 +29,7 @@ from beimingwu.config import settings
 from beimingwu.learnware.scratch import Scratch
 from beimingwu.runtime.channel import Channel
 from beimingwu.runtime.launch import Launch
+from beimingwu.runtime.memory import MemoryWatch
 from beimingwu.runtime.places import Places
 from beimingwu.runtime.profiles import Profile
 from beimingwu.runtime.sandbox import opened_to_all
@@ -47,11 +49,14 @@ class Ending:
         Its last lines, introduced.
     system_out_of_memory
         Whether the system killed some process for want of memory while this one lived.
+    over_memory
+        Bytes that it and all it started may fill together, where we ended them for filling more.
     """
 
     status: int | None
     text: str
     system_out_of_memory: bool = False
+    over_memory: int | None = None
 
 
 class Process:
@@ -85,6 +90,11 @@ class Process:
         if to_guest is None or from_guest is None or printed is None:
             raise AssertionError("three pipes were asked for")
         self.channel = Channel(to_guest.fileno(), from_guest.fileno())
+        self._watch = (
+            MemoryWatch(self.popen.pid, launch.tree_memory, partial(_kill, self.popen))
+            if launch.tree_memory is not None
+            else None
+        )
         self._capture = _Capture(printed, settings().guest_output_max_bytes)
         self._finalizer = weakref.finalize(self, _clean_up, os.getpid(), self.popen, hold, scratch)
 
@@ -95,17 +105,28 @@ class Process:
         """
         with contextlib.suppress(subprocess.TimeoutExpired):
             self.popen.wait(patience)
+        if self._watch is not None:
+            self._watch.stop()
         status = self.popen.poll()
         if status is not None and status > 128 and self._sandbox == Profile.BUBBLEWRAP:
             status = 128 - status  # Bubblewrap tells a signal as shells do.
         self._finalizer()
         self._capture.wait()
-        return Ending(status, self.last_lines(), _memory_kills() > self._memory_kills)
+        return Ending(
+            status,
+            self.last_lines(),
+            system_out_of_memory=_memory_kills() > self._memory_kills,
+            over_memory=self._watch.limit if self._watch and self._watch.exceeded else None,
+        )
 
     def kill(self) -> None:
         """Kill it and all it started; from any thread, while another one waits for its answer."""
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self.popen.pid, signal.SIGKILL)
+        _kill(self.popen)
+
+    @property
+    def tree_peak(self) -> int:
+        """The most memory that it and all it started filled together; 0 where nobody looked."""
+        return self._watch.peak if self._watch is not None else 0
 
     def output(self) -> str:
         """Return what was printed until now, up to the limit, with no place of this machine."""
@@ -213,11 +234,15 @@ def _waiting_bytes(pipe: IO[bytes]) -> int:
     return size[0]
 
 
+def _kill(popen: subprocess.Popen[bytes]) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(popen.pid, signal.SIGKILL)
+
+
 def _clean_up(owner: int, popen: subprocess.Popen[bytes], hold: int, scratch: Scratch) -> None:
     if os.getpid() != owner:
         return  # A forked copy of us lets go of its copy; the guest is not its to end.
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(popen.pid, signal.SIGKILL)
+    _kill(popen)
     popen.wait()
     os.close(hold)
     for pipe in (popen.stdin, popen.stdout):

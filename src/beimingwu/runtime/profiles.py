@@ -68,7 +68,7 @@ class Limits:
     Parameters
     ----------
     memory
-        Address space of one process, in bytes.
+        Address space of one process, in bytes; and what all of them fill together.
     threads
         Threads, and processes where it may start any, all together.
     file
@@ -80,7 +80,7 @@ class Limits:
     scratch
         Size of its temporary folder, which is memory, in bytes.
     fork
-        Whether it may start processes; each then has `memory` for itself.
+        Whether it may start processes.
 
     Examples
     --------

@@ -32,6 +32,7 @@ from types import MappingProxyType
 from beimingwu.errors import SandboxUnavailable
 from beimingwu.runtime import seccomp
 from beimingwu.runtime.launch import Launch
+from beimingwu.runtime.memory import can_be_watched
 from beimingwu.runtime.profiles import Limits, Profile
 
 CONFINE = Path(__file__).with_name("confine.py")
@@ -118,6 +119,7 @@ def confined(
         command=(*words, "--", *command),
         environment=MappingProxyType(variables),
         sandbox=str(profile),
+        tree_memory=limits.memory if limits.fork else None,
     )
 
 
@@ -154,6 +156,14 @@ def require_parts(profile: Profile, limits: Limits) -> None:
             profile,
             "cannot end processes that a learnware starts",
             "Unset BEIMINGWU_GUEST_FORK, or use bubblewrap.",
+            "sandbox.fork",
+        )
+    if limits.fork and not can_be_watched():
+        _refuse(
+            profile,
+            "cannot limit the memory of processes that a learnware starts: this kernel does not "
+            "say which they are",
+            "Unset BEIMINGWU_GUEST_FORK, or use a kernel with CONFIG_PROC_CHILDREN.",
             "sandbox.fork",
         )
 
