@@ -7,13 +7,23 @@ inner product is exact.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from beimingwu.search.projection import Rows
+from beimingwu.search.proposals import (
+    Aim,
+    Worth,
+    best_directed,
+    best_of,
+    line_search_gains,
+)
+from beimingwu.search.segment import Segment
 from beimingwu.search.single import DECIMALS, Asked
 from beimingwu.search.stack import Numbers, Positions, Stack
 from beimingwu.search.view import Mask, View
@@ -24,8 +34,6 @@ from beimingwu.specification.simplex import simplex_weights
 SMALLEST_WEIGHT = 0.001
 #: Learnwares of the largest line-search gain that are tried with all weights free.
 TRIED = 8
-#: A squared distance under this is rounding.
-SMALLEST_DISTANCE = 1e-9
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,16 +44,6 @@ class Combination:
     weights: Numbers
     mmd2: float
     self_inner: float
-
-
-@dataclass(frozen=True, eq=False)
-class _Seen:
-    """The allowed learnwares of one part: `<U,P_i>`, `<P_i,P_i>`, and `<v,P_i>` for each v."""
-
-    positions: Positions
-    products: Numbers
-    self_inner: Numbers
-    mixed: Numbers
 
 
 class Candidates:
@@ -63,7 +61,7 @@ class Candidates:
 
     def __init__(self, view: View, asked: Asked, allowed: list[Mask | None]) -> None:
         self._view, self._asked = view, asked
-        self._kernel = view.geometry.kernel
+        self._kernel, self._rank = view.geometry.kernel, view.geometry.projection.rank
         self._allowed = [None if mask is None else np.flatnonzero(mask) for mask in allowed]
         self._specs: dict[int, RKME] = {}
         self._rows: dict[int, Rows] = {}
@@ -90,15 +88,16 @@ class Candidates:
             np.array(kept, dtype=np.intp), weights, round(max(mmd2, 0.0), DECIMALS), v_v
         )
 
-    def of_best_direction(self) -> int:
-        """Return the learnware whose embedding points most nearly where that of U does."""
-        best, where = -np.inf, 0
-        for seen in self._looked_over([]):
-            direction = seen.products / np.sqrt(np.maximum(seen.self_inner, SMALLEST_DISTANCE))
-            if len(direction) and direction.max() > best:
-                best = float(direction.max())
-                where = int(seen.positions[np.argmax(direction)])
-        return where
+    def of_best_direction(self) -> list[int]:
+        """Return the learnware whose embedding points most nearly where that of U does, if any."""
+        if not self._rank:
+            exact = self._exact_row(-1, self._asked.spec)
+            return self._best_exactly(exact / np.sqrt(np.maximum(self._everyone, 1e-12)), 1)
+        product, found = self._asked.row[: self._rank], []
+        for p, part in enumerate(self._view.parts):
+            worth = partial(best_directed, product)
+            found.append(self._best_of(p, part.segment, worth, 1))
+        return _merged(found, 1)
 
     def enlarged(self, several: Sequence[Combination]) -> list[Combination]:
         """Return each combination with the one more learnware that helps it most."""
@@ -113,58 +112,51 @@ class Candidates:
         return larger
 
     def _proposed(self, several: Sequence[Combination]) -> list[list[int]]:
-        """Return, for each combination, the learnwares of the largest line-search gain.
+        """Return, for each combination, the learnwares of the largest line-search gain."""
+        proposed = []
+        for current in several:
+            # As many more as there are members, which gain nothing and are left out.
+            count = TRIED + len(current.members)
+            found = self._largest_gains(current, count)
+            others = [i for i in found if i not in current.members]
+            proposed.append(others[:TRIED])
+        return proposed
 
-        For `v' = (1 - a) v + a P_i` the squared distance falls by `2 a g - a^2 h` with
-        `g = <U - v, P_i - v>` and `h = |P_i - v|^2`, most at `a = g / h` held in [0, 1].
-        """
-        found: list[list[tuple[float, int]]] = [[] for _ in several]
-        if not several:
-            return []
-        for seen in self._looked_over(several):
-            for s, current in enumerate(several):
-                members = current.members.tolist()
-                u_v = float(current.weights @ [self._products[i] for i in members])
-                g = seen.products - seen.mixed[:, s] + (current.self_inner - u_v)
-                h = seen.self_inner - 2.0 * seen.mixed[:, s] + current.self_inner
-                gains = _gains(g, h)
-                gains[np.isin(seen.positions, current.members)] = 0.0
-                most = min(TRIED, len(gains))
-                best = np.argpartition(-gains, most - 1)[:most] if most else np.empty(0, np.intp)
-                found[s] += zip(gains[best].tolist(), seen.positions[best].tolist(), strict=True)
-        return [
-            [
-                i
-                for gain, i in sorted(some, key=lambda pair: (-pair[0], pair[1]))[:TRIED]
-                if gain > 0
-            ]
-            for some in found
-        ]
-
-    def _looked_over(self, several: Sequence[Combination]) -> Iterator[_Seen]:
-        """Yield what can be told of all allowed learnwares, part by part."""
-        rank = self._view.geometry.projection.rank
-        mixed = [c.weights @ [self._rows[i] for i in c.members.tolist()] for c in several]
-        directions = np.array([self._asked.row, *mixed], np.float32)[:, :rank].T
+    def _largest_gains(self, current: Combination, count: int) -> list[int]:
+        members: list[int] = current.members.tolist()
+        product = float(current.weights @ [self._products[i] for i in members])
+        if not self._rank:
+            mixed = current.weights @ [self._exact_row(i, self._specs[i]) for i in members]
+            g = self._exact_row(-1, self._asked.spec) - mixed + (current.self_inner - product)
+            h = self._everyone - 2.0 * mixed + current.self_inner
+            return self._best_exactly(line_search_gains(g, h), count)
+        at = current.weights @ [self._rows[i][: self._rank].astype(np.float64) for i in members]
+        aim = Aim(at, self._asked.row[: self._rank] - at, current.self_inner, product)
+        found = []
         for p, part in enumerate(self._view.parts):
-            chosen, start = self._allowed[p], int(self._view.starts[p])
-            inside = np.arange(len(part)) if chosen is None else chosen
-            rows, self_inner = part.segment.rows, part.segment.self_inner
-            if chosen is not None:
-                rows, self_inner = rows[chosen], self_inner[chosen]
-            if rank == 0:
-                products = self._exactly(several, slice(start, start + len(part)))[inside]
-            else:
-                products = (rows[:, :rank] @ directions).astype(np.float64)
-            yield _Seen(inside + start, products[:, 0], self_inner, products[:, 1:])
+            found.append(self._best_of(p, part.segment, aim.gains, count))
+        return _merged(found, count)
 
-    def _exactly(self, several: Sequence[Combination], part: slice) -> Numbers:
-        """Return the exact inner products of a small island with U and each combination."""
-        columns = [self._exact_row(-1, self._asked.spec)[part]]
-        for combination in several:
-            rows = [self._exact_row(i, self._specs[i])[part] for i in combination.members.tolist()]
-            columns.append(combination.weights @ rows)
-        return np.column_stack(columns)
+    def _best_of(
+        self, p: int, segment: Segment, worth: Worth, count: int
+    ) -> tuple[Numbers, Positions]:
+        found, positions = best_of(segment, self._allowed[p], worth, count)
+        return found, positions + self._view.starts[p]
+
+    def _best_exactly(self, worth: Numbers, count: int) -> list[int]:
+        """Return the positions of the largest worth in a small island, of those allowed."""
+        starts = self._view.starts.tolist()
+        allowed = [
+            np.arange(a, b) if inside is None else inside + a
+            for (a, b), inside in zip(pairwise(starts), self._allowed, strict=True)
+        ]
+        where = np.concatenate(allowed)
+        return _merged([(worth[where], where)], count)
+
+    @property
+    def _everyone(self) -> Numbers:
+        """`<P,P>` of everything in a small island."""
+        return np.concatenate([part.segment.self_inner for part in self._view.parts])
 
     def _exact_row(self, key: int, spec: RKME) -> Numbers:
         if key not in self._exact:
@@ -201,11 +193,12 @@ class Candidates:
                 self._inner[_pair(i, j)] = product
 
 
-def _gains(g: Numbers, h: Numbers) -> Numbers:
-    """Return `2 a g - a^2 h` at the best `a` in [0, 1]."""
-    h = np.maximum(h, SMALLEST_DISTANCE)
-    step = np.clip(g / h, 0.0, 1.0)
-    return np.asarray(step * (2.0 * g - step * h))
+def _merged(found: list[tuple[Numbers, Positions]], count: int) -> list[int]:
+    """Return the positions of the largest worth, ties in their order, that are worth anything."""
+    worth = np.concatenate([values for values, _ in found])
+    where = np.concatenate([positions for _, positions in found])
+    best = np.lexsort([where, -worth])[:count]
+    return [int(i) for i in where[best[worth[best] > 0.0]]]
 
 
 def _pair(i: int, j: int) -> tuple[int, int]:

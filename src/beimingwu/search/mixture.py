@@ -48,7 +48,7 @@ def best_mixture(
     if best_single <= floor:
         return None, "No mixture: the nearest learnware is as near as specifications can tell."
     # Beside the nearest, the one of the best direction: pure parts of a mixture are far from it.
-    first = [*singles.positions[:STARTS].tolist(), candidates.of_best_direction()]
+    first = [*singles.positions[:STARTS].tolist(), *candidates.of_best_direction()]
     starts = [candidates.combine([i]) for i in dict.fromkeys(first)]
     grown = _grown(candidates, starts, max_learnwares, floor)
     grown.sort(key=lambda combination: combination.mmd2)

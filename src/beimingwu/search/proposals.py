@@ -1,0 +1,122 @@
+"""Which learnwares a mixture would gain most by, as their rows tell.
+
+In the projection (`projection`) the gain of adding a learnware to a combination is closed form. In
+a large segment the cells whose centres would gain most are looked into, wherever they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from beimingwu.search.projection import Rows
+from beimingwu.search.segment import Segment
+from beimingwu.search.stack import Numbers, Positions
+
+#: A squared distance under this is rounding.
+SMALLEST_DISTANCE = 1e-9
+#: Cells that are looked into.
+CELLS = 64
+#: Where no more than this are allowed, all of them are looked at.
+FEW = 8_192
+
+#: What rows, shape `(n, r + 1)`, and their `<P,P>` are worth, shape `(n,)`.
+Worth = Callable[[Rows, Numbers], Numbers]
+
+
+@dataclass(frozen=True, eq=False)
+class Aim:
+    """A combination v on its way to U, in the projection.
+
+    Parameters
+    ----------
+    at
+        Shape `(r,)`: the coordinates of v.
+    towards
+        Shape `(r,)`: those of U, less those of v.
+    self_inner
+        `<v,v>`, exactly.
+    product
+        `<U,v>`, exactly.
+    """
+
+    at: Numbers
+    towards: Numbers
+    self_inner: float
+    product: float
+
+    def gains(self, rows: Rows, self_inner: Numbers) -> Numbers:
+        """Return how much the squared distance falls by each learnware, as its row tells.
+
+        For `v' = (1 - a) v + a P` it falls by `2 a g - a^2 h` with `g = <U - v, P - v>` and
+        `h = |P - v|^2`, most at `a = g / h` held in [0, 1].
+        """
+        rank = len(self.at)
+        products = rows[:, :rank] @ np.column_stack([self.towards, self.at]).astype(np.float32)
+        g = products[:, 0] + (self.self_inner - self.product)
+        h = self_inner - 2.0 * products[:, 1] + self.self_inner
+        return line_search_gains(g.astype(np.float64), h)
+
+
+def line_search_gains(g: Numbers, h: Numbers) -> Numbers:
+    """Return `2 a g - a^2 h` at the best `a` in [0, 1].
+
+    Examples
+    --------
+    >>> line_search_gains(np.array([0.1, 1.0, -1.0]), np.array([0.2, 0.5, 1.0])).round(9).tolist()
+    [0.05, 1.5, 0.0]
+    """
+    h = np.maximum(h, SMALLEST_DISTANCE)
+    step = np.clip(g / h, 0.0, 1.0)
+    return np.asarray(step * (2.0 * g - step * h))
+
+
+def best_directed(product: Rows, rows: Rows, self_inner: Numbers) -> Numbers:
+    """Return `<U,P> / |P|` of each learnware, as its row tells."""
+    products = rows[:, : len(product)] @ product
+    return np.asarray(products / np.sqrt(np.maximum(self_inner, SMALLEST_DISTANCE)), np.float64)
+
+
+def best_of(
+    segment: Segment, inside: Positions | None, worth: Worth, count: int
+) -> tuple[Numbers, Positions]:
+    """Return the worth and the positions of the best `count` of a segment, best first.
+
+    In a segment with cells, of those in the CELLS cells whose centres are worth most.
+
+    Parameters
+    ----------
+    inside
+        The positions that are allowed, ascending; all where None.
+    worth
+        What rows are worth.
+    """
+    cells = segment.cells
+    where = np.arange(len(segment)) if inside is None else inside
+    if cells is not None and len(where) > FEW:
+        squares = np.einsum("ij,ij->i", cells.centres, cells.centres, dtype=np.float64)
+        values = worth(cells.centres, squares)
+        if inside is not None:
+            values[np.diff(np.searchsorted(inside, cells.offsets)) == 0] = -np.inf
+        promising = np.sort(np.argsort(-values, kind="stable")[:CELLS])
+        segment.check_cells(promising)
+        ends = cells.offsets[promising], cells.offsets[promising + 1]
+        where = np.concatenate([np.arange(a, b) for a, b in zip(*ends, strict=True)])
+        if inside is not None:
+            where = np.intersect1d(where, inside, assume_unique=True)
+    return _best(segment, where, worth, count)
+
+
+def _best(
+    segment: Segment, where: Positions, worth: Worth, count: int
+) -> tuple[Numbers, Positions]:
+    if len(where) == 0:
+        return np.empty(0), where
+    whole = len(where) == len(segment)
+    rows = segment.rows if whole else segment.rows[where]
+    values = worth(rows, segment.self_inner if whole else segment.self_inner[where])
+    best = np.argpartition(-values, min(count, len(values)) - 1)[:count]
+    best = best[np.argsort(-values[best], kind="stable")]
+    return values[best], where[best]
