@@ -65,8 +65,8 @@ def line_search_gains(g: Numbers, h: Numbers) -> Numbers:
 
     Examples
     --------
-    >>> line_search_gains(np.array([0.1, 1.0, -1.0]), np.array([0.2, 0.5, 1.0])).round(9).tolist()
-    [0.05, 1.5, 0.0]
+    >>> line_search_gains(np.array([0.1, 1.0]), np.array([0.2, 0.5])).round(9).tolist()
+    [0.05, 1.5]
     """
     h = np.maximum(h, SMALLEST_DISTANCE)
     step = np.clip(g / h, 0.0, 1.0)
