@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pytest
 
-from beimingwu.search import Index
-from beimingwu.specification import RKME
+from beimingwu.search import Index, SearchResult
+from beimingwu.search.projection import Projection
+from beimingwu.specification import RKME, GaussianKernel
 
 MakeSpec = Callable[..., RKME]
 MakeIndex = Callable[..., Index]
@@ -62,6 +65,98 @@ def varied_specs(count: int, dimension: int = 3, seed: int = 0, apart: float = 3
         )
         for i in range(count)
     ]
+
+
+#: With these an island of a hundred has all that one of a hundred thousand has: a projection that
+#: leaves something over, several segments, cells that are never looked into, and their hearts.
+SMALL = {
+    "FEWEST_PROJECTED": 48,
+    "FEWEST_ROWS": 40,
+    "PER_ROOT": 1.0,
+    "FIRST_LOOK": 12,
+    "OPENED_AT_ONCE": 6,
+    "MOST_IN_MEMORY": 48,
+    "ENOUGH_NEW": 32,
+    "FOUNDATION": 64,
+    "PAIRS": 200,
+    "FEWEST_WRITTEN": 8,
+}
+LANDMARKS, RANK = 40, 5
+
+
+def make_small(setattr: Callable[[Any, str, Any], None]) -> None:
+    """Make the rooms of search take a hundred learnwares for a large island."""
+    rooms = [room for name, room in sys.modules.items() if name.startswith("beimingwu.search.")]
+    for name, value in SMALL.items():
+        having = [room for room in rooms if hasattr(room, name)]
+        assert having, f"nothing is called {name}"
+        for room in having:
+            setattr(room, name, value)
+    setattr(Projection.fitted.__func__, "__defaults__", (LANDMARKS, RANK))  # type: ignore[attr-defined]
+
+
+@pytest.fixture(name="small")
+def _small(monkeypatch: pytest.MonkeyPatch) -> None:
+    make_small(monkeypatch.setattr)
+
+
+class BruteForce:
+    """Compares a user with every specification, one by one."""
+
+    def __init__(self, specs: Mapping[str, RKME]) -> None:
+        self.specs = specs
+        self._kernel: GaussianKernel | None = None
+        self._own: dict[str, float] = {}
+
+    def __call__(self, user: RKME, kernel: GaussianKernel) -> dict[str, float]:
+        """Return the squared distances by id: `RKME.mmd2` with what does not change kept."""
+        if kernel is not self._kernel:
+            self._kernel = kernel
+            self._own = {id_: spec.inner(spec, kernel) for id_, spec in self.specs.items()}
+        own = user.inner(user, kernel)
+        return {
+            id_: max(own - 2.0 * user.inner(spec, kernel) + self._own[id_], 0.0)
+            for id_, spec in self.specs.items()
+        }
+
+    def check(self, result: SearchResult, user: RKME, limit: int, tolerance: float = 1e-10) -> None:
+        """See that a result is what a comparison with every specification gives, and its proof."""
+        if not self.specs:
+            assert len(result) == 0
+            return
+        distances = self(user, result.kernel)
+        some = next(iter(self.specs))
+        assert distances[some] == user.mmd2(self.specs[some], result.kernel)
+        expected = sorted((round(mmd2, 12), id_) for id_, mmd2 in distances.items())[:limit]
+        found = [(match.mmd**2, match.id) for match in result]
+        assert [mmd2 for mmd2, _ in found] == pytest.approx(
+            [mmd2 for mmd2, _ in expected], abs=tolerance
+        )
+        for (mmd2, id_), (_, wanted) in zip(found, expected, strict=True):
+            assert distances[id_] == pytest.approx(mmd2, abs=tolerance)
+            # Only what is within rounding of each other may change places.
+            assert id_ == wanted or abs(distances[id_] - distances[wanted]) <= tolerance
+        assert len({id_ for _, id_ in found}) == len(found)
+        ranked = [(match.mmd, match.id) for match in result]
+        assert ranked == sorted(ranked)
+        self._check_proof(result, distances)
+
+    @staticmethod
+    def _check_proof(result: SearchResult, distances: dict[str, float]) -> None:
+        proof = result.certificate
+        assert proof.compared == len(distances)
+        assert len(result) <= proof.opened <= proof.compared
+        assert proof.farthest == result.single[-1].mmd
+        assert proof.next_bound >= proof.farthest or len(result) == proof.compared
+        nearer = sum(np.sqrt(mmd2) < proof.next_bound - 1e-6 for mmd2 in distances.values())
+        assert nearer <= proof.opened
+        if proof.opened == proof.compared == len(result):
+            assert proof.next_bound == np.inf
+
+
+@pytest.fixture(scope="session", name="brute_force")
+def _brute_force() -> type[BruteForce]:
+    return BruteForce
 
 
 @pytest.fixture(scope="session", name="make_spec")

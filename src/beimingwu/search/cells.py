@@ -10,9 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.cluster.vq import kmeans2
 
-from beimingwu.search.projection import Rows
+from beimingwu.search.projection import Rows, centres_of
 from beimingwu.search.stack import Numbers, Positions
 
 #: With fewer rows than this a search looks at all of them.
@@ -64,8 +63,7 @@ class Cells:
         sampled = generator.permutation(len(rows))[: SAMPLED_PER_CELL * count]
         sample = rows[np.sort(sampled)]
         seeds = sample[generator.permutation(len(sample))[:count]]
-        with np.errstate(all="ignore"):
-            centres = _trained(sample, seeds)
+        centres = centres_of(sample, seeds, rounds=4)
         cell, distances = _nearest(rows, centres)
         order = np.argsort(cell, kind="stable")
         sizes = np.bincount(cell, minlength=len(centres))
@@ -78,15 +76,6 @@ class Cells:
         """Return the smallest squared distance from `row` that a row of each cell can have."""
         away = np.sqrt(np.square(self.centres - row).sum(axis=1)) - self.radii - ROUNDING
         return np.asarray(np.square(np.maximum(away, 0.0)), np.float64)
-
-
-def _trained(sample: Rows, seeds: Rows) -> Rows:
-    import warnings
-
-    with warnings.catch_warnings():
-        # A cell that loses all its rows keeps the centre it had, and is dropped at the end.
-        warnings.filterwarnings("ignore", message="One of the clusters is empty")
-        return kmeans2(sample, seeds, iter=4, minit="matrix", missing="warn")[0]
 
 
 def _nearest(rows: Rows, centres: Rows) -> tuple[Positions, Rows]:

@@ -74,6 +74,8 @@ def tightened(
     error
         Bound on how far off `a_P` and `a_U` are.
     """
+    # Both are clipped to [-1, 1], so none is ever farther off than this.
+    error = min(error, 2.0)
     # The rest is taken too large by what an error in `a` may hide, so that the bound stays one.
     theirs = np.sqrt(np.maximum(left_over**2 - along**2, 0.0) + error * (2.0 * left_over + error))
     ours = np.sqrt(np.maximum(asked**2 - asked_along**2, 0.0) + error * (2.0 * asked + error))

@@ -13,9 +13,11 @@ The left side is the squared Euclidean distance of the two rows, and a row's squ
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +27,7 @@ from beimingwu.search.stack import Numbers, Positions, Stack, scaled
 from beimingwu.specification.rkme import GaussianKernel
 
 Rows = NDArray[np.float32]
+T = TypeVar("T", bound=np.floating[Any])
 
 #: Points that span the subspace.
 LANDMARKS = 1_024
@@ -147,8 +150,16 @@ def _landmarks(
     if len(points) <= count:
         return points + middle
     seeds = points[generator.choice(len(points), count, replace=False)]
-    # A cell that loses all its points keeps the centre it had.
-    return kmeans2(points, seeds, iter=6, minit="matrix", missing="warn")[0] + middle
+    return centres_of(points, seeds, rounds=6) + middle
+
+
+def centres_of(points: NDArray[T], seeds: NDArray[T], rounds: int) -> NDArray[T]:
+    """Return the centres of the cells into which points, shape `(n, d)`, fall, from seeds on."""
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        # A cell that loses all its points keeps the centre it had.
+        warnings.filterwarnings("ignore", message="One of the clusters is empty")
+        centres, _ = kmeans2(points, seeds, iter=rounds, minit="matrix", missing="warn")
+    return np.asarray(centres)
 
 
 def _gram(landmarks: Numbers, kernel: GaussianKernel) -> Numbers:
