@@ -140,3 +140,22 @@ def test_plotting_a_search_without_points_is_an_error():
     with pytest.raises(InvalidRequirement) as refusal:
         SearchResult.of_ids(["00000001"], Requirement()).plot()
     assert refusal.value.code == "requirement.no_specification"
+
+
+def test_a_match_explains_itself_feature_by_feature(make_spec, index_of):
+    user = make_spec(0.0, points=200, seed=1)
+    points = make_spec(0.0, points=200, seed=2).points.astype(np.float64)
+    spread = RKME(points * [1.0, 6.0, 1.0], np.full(200, 1 / 200), n=3_000)
+    why = index_of([spread]).search(user).best.explain()
+    assert [feature.mmd for feature in why.features] == sorted(
+        (feature.mmd for feature in why.features), reverse=True
+    )
+    assert why.features[0].name == "feature 1"
+    assert why.features[0].mmd > 3 * why.features[1].mmd
+    assert "feature 1" in why.sentence
+
+
+def test_a_match_found_by_words_has_nothing_to_explain():
+    with pytest.raises(InvalidRequirement) as refusal:
+        SearchResult.of_ids(["00000007"], Requirement()).best.explain()
+    assert refusal.value.code == "requirement.no_specification"

@@ -200,6 +200,8 @@ class _Teller:
             explanation=explain(score, coverage, query.spec.mean, theirs.mean, scale, names),
             specification=theirs,
             resolve=query.resolve,
+            asked=query.spec,
+            kernel=query.view.geometry.kernel,
         )
 
 

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from beimingwu.reuse.deploy import Method
     from beimingwu.reuse.estimator import Reuser
 
+#: Means nearer than this, in deviations, are not told apart.
+SAME_MEAN = 0.1
+
 Resolve = Callable[[str], "Learnware"]
 
 
@@ -91,14 +94,31 @@ class Certificate:
 
 @dataclass(frozen=True)
 class FeatureDifference:
-    """How far a learnware's mean of one feature is from the requirement's, in deviations."""
+    """How a learnware differs from the requirement in one feature.
+
+    Parameters
+    ----------
+    name
+        Of the feature.
+    yours, theirs
+        The means of both sides.
+    deviations
+        How far these are apart, in deviations of the island.
+    mmd
+        Maximum mean discrepancy of this feature alone, under the island's kernel in one dimension:
+        it also tells of what has the same mean and another shape. None where only the means were
+        compared; `Match.explain` works it out.
+    """
 
     name: str
     yours: float
     theirs: float
     deviations: float
+    mmd: float | None = None
 
     def __str__(self) -> str:
+        if self.mmd is not None and abs(self.deviations) < SAME_MEAN:
+            return f"{self.name} (the same mean, spread otherwise)"
         direction = "above" if self.deviations > 0 else "below"
         return f"{self.name} ({abs(self.deviations):.2g} deviations {direction} yours)"
 
@@ -135,6 +155,8 @@ class Match:
         In words, with the features that differ most.
     specification
         The learnware's.
+    asked, kernel
+        The requirement's specification and the island's kernel, to explain the match by.
     """
 
     id: str
@@ -144,6 +166,23 @@ class Match:
     explanation: Explanation | None = field(default=None, repr=False)
     specification: RKME | None = field(default=None, repr=False)
     resolve: Resolve | None = field(default=None, repr=False)
+    asked: RKME | None = field(default=None, repr=False)
+    kernel: GaussianKernel | None = field(default=None, repr=False)
+
+    def explain(self) -> Explanation:
+        """Explain the match feature by feature, the features that differ most first.
+
+        Unlike `explanation`, which compares means, this compares the distributions of each feature
+        by their maximum mean discrepancy; it takes a few milliseconds.
+
+        Raises
+        ------
+        InvalidRequirement
+            There are no two specifications to compare.
+        """
+        from beimingwu.search.explanation import explain_by_feature
+
+        return explain_by_feature(self)
 
     @property
     def learnware(self) -> Learnware:

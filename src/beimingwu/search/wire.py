@@ -125,10 +125,11 @@ def result_from_json(
 ) -> SearchResult:
     """Return the result that `result_to_json` wrote, whose learnwares `resolve` fetches."""
     island, mixture, kernel = given["island"], given["mixture"], given["kernel"]
+    asked = requirement.specification, None if kernel is None else _kernel(kernel)
     return SearchResult(
-        single=tuple(_match(match, resolve) for match in given["single"]),
+        single=tuple(_match(match, resolve, *asked) for match in given["single"]),
         requirement=requirement,
-        mixture=None if mixture is None else _mixture(mixture, resolve),
+        mixture=None if mixture is None else _mixture(mixture, resolve, *asked),
         island=None if island is None else IslandInfo(**{**island, "shape": (*island["shape"],)}),
         notes=tuple(given["notes"]),
         kernel=None if kernel is None else _kernel(kernel),
@@ -152,7 +153,12 @@ def match_to_json(match: Match, specifications: bool) -> dict[str, object]:
     return shown
 
 
-def _match(given: Mapping[str, Any], resolve: Resolve) -> Match:
+def _match(
+    given: Mapping[str, Any],
+    resolve: Resolve,
+    asked: RKME | None,
+    kernel: GaussianKernel | None,
+) -> Match:
     why, spec = given["explanation"], given.get("specification")
     return Match(
         id=given["id"],
@@ -162,6 +168,8 @@ def _match(given: Mapping[str, Any], resolve: Resolve) -> Match:
         explanation=None if why is None else _explanation(why),
         specification=None if spec is None else specification_from_json(spec),
         resolve=resolve,
+        asked=asked,
+        kernel=kernel,
     )
 
 
@@ -181,9 +189,14 @@ def _mixture_to_json(mixture: Mixture, specifications: bool) -> dict[str, object
     }
 
 
-def _mixture(given: Mapping[str, Any], resolve: Resolve) -> Mixture:
+def _mixture(
+    given: Mapping[str, Any],
+    resolve: Resolve,
+    asked: RKME | None,
+    kernel: GaussianKernel | None,
+) -> Mixture:
     return Mixture(
-        members=tuple(_match(match, resolve) for match in given["members"]),
+        members=tuple(_match(match, resolve, asked, kernel) for match in given["members"]),
         weights=np.asarray(given["weights"], dtype=np.float64),
         mmd=given["mmd"],
         score=given["score"],
