@@ -23,8 +23,9 @@ from hypothesis.stateful import (
 )
 
 from beimingwu.dock.catalogue import Catalogue
+from beimingwu.dock.filtering import STATES
 from beimingwu.dock.fulltext import folded
-from beimingwu.dock.listing import STATES, Listing
+from beimingwu.dock.listing import Listing
 from beimingwu.dock.records import Draft, id_of
 from beimingwu.dock.schema import KEPT
 from beimingwu.errors import Conflict, NotFound

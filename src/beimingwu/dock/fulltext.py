@@ -2,24 +2,28 @@
 
 This is the part of the catalogue that every database does in its own way, to one end: each word of
 a query must occur as a substring, which serves Chinese as it serves English, and hits come in the
-order of BM25, a hit in the name before all. On SQLite it is an FTS5 table of trigrams; words under
-three characters are looked for by LIKE there. On PostgreSQL it is an index of substrings of up to
-three characters, made here: the extension pg_trgm is not on every server, cuts by the server's
-locale, which need not know Chinese letters, and has no use for a word of two of them.
+order of BM25, a hit in the name before all. On SQLite it is an FTS5 table of trigrams, and pairs
+of letters that are not ASCII are indexed beside them, since Chinese has words of two; other words
+under three characters are looked for by LIKE there. On PostgreSQL it is an index of substrings of
+up to three characters, made here: the extension pg_trgm is not on every server, cuts by the
+server's locale, which need not know Chinese letters, and has no use for a word of two of them.
 """
 
 from __future__ import annotations
 
 import functools
+import itertools
 import operator
 import unicodedata
 import zlib
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
 
+from beimingwu.dock.words import count_words, kept_words
 from beimingwu.errors import InvalidRequirement
 from beimingwu.specification.semantic import SemanticSpecification
 
@@ -29,21 +33,35 @@ _BM25 = f"bm25(learnware_text, {', '.join(map(str, _WEIGHTS.values()))})"
 #: Distinct words of one query. Each costs a look at every hit of the others.
 MOST_WORDS = 100
 _LONGEST_GRAM = 3
-# Characters of an average learnware. A fixed one, so that its rank depends on no other learnware.
-_AVERAGE_LENGTH = 500.0
+# Of the words of an average learnware. A fixed one, so that its rank depends on no other learnware.
+_AVERAGE_BYTES = 600.0
+# No text has it, since control characters are folded away.
+_MARK = "\x1f"
 
 
-class FullText(Protocol):
+class FullText(ABC):
     """The full text of every learnware of a catalogue, changed in the caller's transaction."""
+
+    _table: sa.TableClause
+    _id: sa.ColumnClause[int]
 
     def put(
         self, connection: sa.Connection, learnware: int, semantic: SemanticSpecification
     ) -> None:
         """Index a learnware under its newest words."""
+        before, now = self._kept(connection, learnware), _texts(semantic)
+        if before != now:
+            self._erase(connection, learnware)
+            connection.execute(self._table.insert().values(self._row(learnware, now)))
+            count_words(connection, kept_words(before.values()), kept_words(now.values()))
 
     def remove(self, connection: sa.Connection, learnware: int) -> None:
         """Forget a learnware."""
+        before = self._kept(connection, learnware)
+        self._erase(connection, learnware)
+        count_words(connection, kept_words(before.values()), set())
 
+    @abstractmethod
     def hits(self, query: str) -> sa.Subquery | None:
         """Return `(id, rank)` of what contains every word, best first by rank; None for no words.
 
@@ -58,6 +76,24 @@ class FullText(Protocol):
             More than `MOST_WORDS` words.
         """
 
+    def texts(self, connection: sa.Connection, learnwares: Sequence[int]) -> list[str]:
+        """Return all that each of some learnwares says, folded."""
+        columns = [self._table.c[name] for name in _WEIGHTS]
+        rows = connection.execute(sa.select(*columns).where(self._id.in_(learnwares)))
+        return [_MARK.join(_unmarked(text) for text in row) for row in rows]
+
+    @abstractmethod
+    def _row(self, learnware: int, texts: Mapping[str, str]) -> dict[str, object]:
+        """Return the row that texts are kept in."""
+
+    def _erase(self, connection: sa.Connection, learnware: int) -> None:
+        connection.execute(self._table.delete().where(self._id == learnware))
+
+    def _kept(self, connection: sa.Connection, learnware: int) -> dict[str, str]:
+        columns = [self._table.c[name] for name in _WEIGHTS]
+        row = connection.execute(sa.select(*columns).where(self._id == learnware)).one_or_none()
+        return {} if row is None else dict(zip(_WEIGHTS, map(_unmarked, row), strict=True))
+
 
 def full_text(dialect: str) -> FullText:
     """Return the full text of a catalogue on `sqlite` or `postgresql`.
@@ -70,48 +106,40 @@ def full_text(dialect: str) -> FullText:
     return TrigramText() if dialect == "sqlite" else GramText()
 
 
-class TrigramText:
+class TrigramText(FullText):
     """The full text in SQLite; see `FullText`."""
 
-    def put(
-        self, connection: sa.Connection, learnware: int, semantic: SemanticSpecification
-    ) -> None:
-        """Index a learnware under its newest words."""
-        self.remove(connection, learnware)
-        connection.execute(
-            sa.text(
-                "INSERT INTO learnware_text (rowid, name, description, features, scenario) "
-                "VALUES (:learnware, :name, :description, :features, :scenario)"
-            ),
-            {"learnware": learnware, **_words(semantic)},
-        )
-
-    def remove(self, connection: sa.Connection, learnware: int) -> None:
-        """Forget a learnware."""
-        connection.execute(
-            sa.text("DELETE FROM learnware_text WHERE rowid = :learnware"), {"learnware": learnware}
-        )
+    _table = sa.table(
+        "learnware_text",
+        sa.column("rowid", sa.Integer),
+        *(sa.column(name, sa.Text) for name in _WEIGHTS),
+    )
+    _id = _table.c.rowid
 
     def hits(self, query: str) -> sa.Subquery | None:
         """Return `(id, rank)` of what contains every word; see `FullText.hits`."""
         words = query_words(query)
         if not words:
             return None
-        long = [word for word in words if len(word) >= 3]
-        short = [word for word in words if len(word) < 3]
+        terms = {word: word if len(word) >= 3 else f"{word}{_MARK}" for word in words}
+        indexed = [terms[word] for word in words if len(word) >= 3 or _is_kept_pair(word)]
+        scanned = [word for word in words if terms[word] not in indexed]
         conditions, values = [], {}
-        if long:
+        if indexed:
             conditions.append("learnware_text MATCH :phrases")
             values["phrases"] = " AND ".join(
-                f'"{word.replace(chr(34), chr(34) * 2)}"' for word in long
+                f'"{term.replace(chr(34), chr(34) * 2)}"' for term in indexed
             )
-        for position, word in enumerate(short):
-            within = " OR ".join(f"{column} LIKE :w{position} ESCAPE '\\'" for column in _WEIGHTS)
-            conditions.append(f"({within})")
+        ranks = [_BM25] if indexed else []
+        for position, word in enumerate(scanned):
             values[f"w{position}"] = f"%{_escaped(word)}%"
+            within = {name: f"({name} LIKE :w{position} ESCAPE '\\')" for name in _WEIGHTS}
+            conditions.append(f"({' OR '.join(within.values())})")
+            if not indexed:
+                ranks += [f"- {weight} * {within[name]}" for name, weight in _WEIGHTS.items()]
         # Only column names and parameter names of our own are put together here.
         statement = (
-            f"SELECT rowid AS id, {_BM25 if long else '0.0'} AS rank "  # noqa: S608
+            f"SELECT rowid AS id, {' '.join(ranks)} AS rank "  # noqa: S608
             f"FROM learnware_text WHERE {' AND '.join(conditions)}"
         )
         return (
@@ -121,31 +149,39 @@ class TrigramText:
             .subquery("hits")
         )
 
-
-_text = sa.table(
-    "learnware_text",
-    sa.column("learnware", sa.Integer),
-    *(sa.column(name, sa.Text) for name in _WEIGHTS),
-    sa.column("grams", ARRAY(sa.Integer)),
-)
+    def _row(self, learnware: int, texts: Mapping[str, str]) -> dict[str, object]:
+        return {"rowid": learnware, **{name: _marked(text) for name, text in texts.items()}}
 
 
-class GramText:
+def _marked(text: str) -> str:
+    """Return a text with a trigram of its own for every pair in it: the two letters and a mark."""
+    found = dict.fromkeys(
+        pair
+        for word in text.split()
+        for pair in map("".join, itertools.pairwise(word))
+        if _is_kept_pair(pair)
+    )
+    return "".join([text, *(f"{_MARK}{pair}" for pair in found), _MARK if found else ""])
+
+
+def _unmarked(text: str) -> str:
+    return text.partition(_MARK)[0]
+
+
+def _is_kept_pair(word: str) -> bool:
+    return len(word) == 2 and not word.isascii()
+
+
+class GramText(FullText):
     """The full text in PostgreSQL; see `FullText`."""
 
-    def put(
-        self, connection: sa.Connection, learnware: int, semantic: SemanticSpecification
-    ) -> None:
-        """Index a learnware under its newest words."""
-        self.remove(connection, learnware)
-        words = _words(semantic)
-        found = set().union(*(grams(text) for text in words.values()))
-        row = {"learnware": learnware, **words, "grams": sorted(found)}
-        connection.execute(_text.insert().values(row))
-
-    def remove(self, connection: sa.Connection, learnware: int) -> None:
-        """Forget a learnware."""
-        connection.execute(_text.delete().where(_text.c.learnware == learnware))
+    _table = sa.table(
+        "learnware_text",
+        sa.column("learnware", sa.Integer),
+        *(sa.column(name, sa.Text) for name in _WEIGHTS),
+        sa.column("grams", ARRAY(sa.Integer)),
+    )
+    _id = _table.c.learnware
 
     def hits(self, query: str) -> sa.Subquery | None:
         """Return `(id, rank)` of what contains every word; see `FullText.hits`."""
@@ -157,32 +193,43 @@ class GramText:
         said = [weight * _saturated(word) for weight, word in zip(weights, words, strict=True)]
         return (
             sa.select(_text.c.learnware.label("id"), (-_total(said)).label("rank"))
-            .where(*(_contains(word) for word in words))
+            .where(_has_pieces(words), *(_is_within(word) for word in words))
             .subquery("hits")
         )
 
+    def _row(self, learnware: int, texts: Mapping[str, str]) -> dict[str, object]:
+        found = set().union(*(grams(text) for text in texts.values()))
+        return {"learnware": learnware, **texts, "grams": sorted(found)}
 
-def _contains(word: str) -> sa.ColumnElement[bool]:
-    """Ask the index for what has all pieces of a word, and of these who has the word itself."""
-    pieces = grams(word, shortest=min(len(word), _LONGEST_GRAM))
-    within = sa.or_(*(sa.func.strpos(_text.c[name], word) > 0 for name in _WEIGHTS))
-    return sa.and_(_text.c.grams.contains(sa.cast(sorted(pieces), ARRAY(sa.Integer))), within)
+
+_text = GramText._table
+
+
+def _has_pieces(words: Sequence[str]) -> sa.ColumnElement[bool]:
+    """Ask the index for what has all pieces of some words, and perhaps the words."""
+    pieces = set().union(*(grams(word, min(len(word), _LONGEST_GRAM)) for word in words))
+    return _text.c.grams.contains(sa.cast(sorted(pieces), ARRAY(sa.Integer)))
+
+
+def _is_within(word: str) -> sa.ColumnElement[bool]:
+    return sa.or_(*(sa.func.strpos(_text.c[name], word) > 0 for name in _WEIGHTS))
 
 
 def _saturated(word: str) -> sa.ColumnElement[Any]:
     """Return BM25's share of a word: how often it occurs, by the length of the text it is in.
 
-    f / (f + 1.2 (1/4 + 3/4 L)), where f counts the occurrences by the weights of their columns, and
-    L is the length of the text in units of an average one.
+    1 / (1 + 1.2 (1/4 + 3/4 L) / f), where f > 0 counts the occurrences by the weights of their
+    columns, and L is the length of the text in units of an average one, both by bytes: PostgreSQL
+    knows these without counting.
     """
     columns = [_text.c[name] for name in _WEIGHTS]
-    lengths = [sa.func.length(column) for column in columns]
+    lengths = [sa.func.octet_length(column) for column in columns]
     occurrences = [
-        weight * (length - sa.func.length(sa.func.replace(column, word, ""))) / len(word)
+        weight * (length - sa.func.octet_length(sa.func.replace(column, word, "")))
         for column, length, weight in zip(columns, lengths, _WEIGHTS.values(), strict=True)
     ]
-    often = _total(occurrences)
-    return often / (often + 1.2 * (0.25 + 0.75 / _AVERAGE_LENGTH * _total(lengths)))
+    often = _total(occurrences) / len(word.encode())
+    return 1.0 / (1.0 + 1.2 * (0.25 + 0.75 / _AVERAGE_BYTES * _total(lengths)) / often)
 
 
 def _total(terms: Sequence[sa.ColumnElement[Any]]) -> sa.ColumnElement[Any]:
@@ -190,8 +237,9 @@ def _total(terms: Sequence[sa.ColumnElement[Any]]) -> sa.ColumnElement[Any]:
 
 
 def _rarity(word: str) -> sa.ColumnElement[float]:
+    """Return how much a word says by how many have it, or at least all its pieces."""
     everything = sa.select(sa.func.count()).select_from(_text).scalar_subquery()
-    having = sa.select(sa.func.count()).where(_contains(word)).scalar_subquery()
+    having = sa.select(sa.func.count()).where(_has_pieces([word])).scalar_subquery()
     return sa.func.ln(1.0 + (everything - having + 0.5) / (having + 0.5))
 
 
@@ -243,7 +291,7 @@ def grams(text: str, shortest: int = 1) -> set[int]:
     return {zlib.crc32(piece.encode()) - 2**31 for piece in pieces}
 
 
-def _words(semantic: SemanticSpecification) -> Mapping[str, str]:
+def _texts(semantic: SemanticSpecification) -> dict[str, str]:
     described = [
         text
         for side in (semantic.input, semantic.output)

@@ -7,30 +7,26 @@ catalogue knows, so a list never shows what a facet count does not.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import islice
-from typing import Any, TypeVar, cast, get_args
+from typing import Any, TypeVar, cast
 
 import sqlalchemy as sa
 
 from beimingwu.dock import schema
 from beimingwu.dock.catalogue import Catalogue
+from beimingwu.dock.filtering import count_values, ranked, unranked
 from beimingwu.dock.records import Revision, id_of, number_of, record_of
-from beimingwu.errors import InvalidInput, InvalidRequirement
+from beimingwu.dock.understanding import Understanding
+from beimingwu.errors import InvalidRequirement
 from beimingwu.learnware.record import Event, LearnwareRecord, State
 from beimingwu.search.semantic import KEYS, SemanticFilter
+from beimingwu.search.spelling import Suggestion
 
-_learnware, _revision, _event, _facet = (
-    schema.learnware,
-    schema.revision,
-    schema.event,
-    schema.facet,
-)
+_learnware, _revision, _event = schema.learnware, schema.revision, schema.event
 
 T = TypeVar("T")
-#: The states that can be asked for: of what is deleted there is nothing to show.
-STATES = tuple(state for state in get_args(State) if state != "deleted")
 
 
 @dataclass(frozen=True)
@@ -47,13 +43,15 @@ class Listing:
 
     def __init__(self, catalogue: Catalogue) -> None:
         self._catalogue = catalogue
+        self._understanding = Understanding(catalogue.text)
 
     def ids(
         self, wanted: SemanticFilter, state: State | None, owner: str | None = None
     ) -> list[str]:
         """Return the ids that satisfy every facet: best text first, newest first where no text."""
         with self._catalogue.reading() as connection:
-            return [id_of(number) for number in self._numbers(connection, wanted, state, owner)]
+            numbers = self._page(connection, wanted, state, owner, None, None)
+        return [id_of(number) for number in numbers]
 
     def records(
         self,
@@ -67,8 +65,7 @@ class Listing:
         if limit is not None:
             require_limit(limit)
         with self._catalogue.reading() as connection:
-            numbers = self._numbers(connection, wanted, state, owner)
-            page = _following(numbers, after)[:limit]
+            page = self._page(connection, wanted, state, owner, limit, after)
             found = _records(connection, page)
         return [found[number] for number in page]
 
@@ -90,27 +87,31 @@ class Listing:
     def count(self, wanted: SemanticFilter, state: State | None) -> int:
         """Return how many learnwares `ids` would name."""
         with self._catalogue.reading() as connection:
-            found = self._counted(wanted, state).subquery()
+            meant = self._understanding.meant(connection, wanted, state)
+            found = unranked(meant, self._catalogue.text, state).subquery()
             total = connection.execute(sa.select(sa.func.count()).select_from(found)).scalar_one()
             return int(total)
 
     def facets(self, wanted: SemanticFilter, state: State | None) -> dict[str, dict[str, int]]:
-        """Count, for each facet, what each of its values would give beside the other facets."""
-        counts = {}
+        """Count, for each facet, what each of its values would give beside the other facets.
+
+        What the filter excludes stays excluded, in its own facet too.
+        """
+        text = self._catalogue.text
         with self._catalogue.reading() as connection:
+            meant = self._understanding.meant(connection, wanted, state)
+            free = [key for key in KEYS if not getattr(meant, key)]
+            counts = count_values(connection, unranked(meant, text, state), free)
             for key in KEYS:
-                others = replace(wanted, **cast(Any, {key: ()}))
-                within = self._counted(others, state).subquery()
-                rows = connection.execute(
-                    sa.select(_facet.c.value, sa.func.count())
-                    .join(within, within.c.id == _facet.c.learnware)
-                    .where(_facet.c.key == key)
-                    .group_by(_facet.c.value)
-                )
-                # Databases differ in how they order texts.
-                ranked = sorted(rows, key=lambda row: (-row[1], row[0]))
-                counts[key] = {value: int(count) for value, count in ranked}
-        return counts
+                if key not in free:
+                    others = replace(meant, **cast(Any, {key: ()}))
+                    counts |= count_values(connection, unranked(others, text, state), [key])
+        return {key: counts[key] for key in KEYS}
+
+    def suggestions(self, wanted: SemanticFilter, state: State | None) -> tuple[Suggestion, ...]:
+        """Return what the text was read as, and what would find more; see `Dock.did_you_mean`."""
+        with self._catalogue.reading() as connection:
+            return self._understanding.suggestions(connection, wanted, state)
 
     def published(self) -> tuple[int, list[Published]]:
         """Return the change sequence and everything that is published at that moment."""
@@ -141,52 +142,29 @@ class Listing:
                 changed.update({found.id: found for found in _published(connection, chosen)})
         return sequence, changed
 
-    def _numbers(
+    def _page(
         self,
         connection: sa.Connection,
         wanted: SemanticFilter,
         state: State | None,
         owner: str | None,
+        limit: int | None,
+        after: str | None,
     ) -> list[int]:
-        hits = self._catalogue.text.hits(wanted.text)
-        statement = _allowed(wanted, state, owner)
-        if hits is not None:
-            statement = statement.join(hits, hits.c.id == _learnware.c.id).order_by(hits.c.rank)
-        statement = statement.order_by(_learnware.c.id.desc())
-        return list(connection.execute(statement).scalars())
-
-    def _counted(self, wanted: SemanticFilter, state: State | None) -> sa.Select[Any]:
-        """Return the query for what satisfies a filter, in no order: counting needs no ranks."""
-        hits = self._catalogue.text.hits(wanted.text)
-        statement = _allowed(wanted, state, None)
-        if hits is not None:
-            # IN, and no join: SQLite then asks the full text once, and not for every row.
-            statement = statement.where(_learnware.c.id.in_(sa.select(hits.c.id)))
-        return statement
-
-
-def _allowed(wanted: SemanticFilter, state: State | None, owner: str | None) -> sa.Select[Any]:
-    """Return the query for what satisfies every facet, the state and the owner."""
-    if state is not None and state not in STATES:
-        raise InvalidInput(
-            f"`state` must be one of {', '.join(map(repr, STATES))}. Got {state!r} instead.",
-            remedy="Pass one of these, or None for all of them.",
-            code="input.state",
-        )
-    shown = _learnware.c.state == state if state else _learnware.c.state != "deleted"
-    statement = sa.select(_learnware.c.id).where(shown)
-    if owner is not None:
-        statement = statement.where(_learnware.c.owner == owner)
-    for key in KEYS:
-        values: Sequence[str] = getattr(wanted, key)
-        if values:
-            has = sa.exists().where(
-                _facet.c.learnware == _learnware.c.id,
-                _facet.c.key == key,
-                _facet.c.value.in_(values),
-            )
-            statement = statement.where(has)
-    return statement
+        """Return the numbers that follow `after`, the best first."""
+        meant = self._understanding.meant(connection, wanted, state)
+        statement = ranked(meant, self._catalogue.text, state, owner)
+        if after is None:
+            return list(connection.execute(statement.limit(limit)).scalars())
+        if meant.text:
+            everything = list(connection.execute(statement).scalars())
+            return _following(everything, after)[:limit]
+        # The newest first: the rest of the list is what is older.
+        last = number_of(after)
+        at_last = statement.where(_learnware.c.id == last)
+        _following(list(connection.execute(at_last).scalars()), after)
+        older = statement.where(_learnware.c.id < last)
+        return list(connection.execute(older.limit(limit)).scalars())
 
 
 def require_limit(limit: int) -> None:
@@ -199,9 +177,7 @@ def require_limit(limit: int) -> None:
         )
 
 
-def _following(numbers: list[int], after: str | None) -> list[int]:
-    if after is None:
-        return numbers
+def _following(numbers: list[int], after: str) -> list[int]:
     try:
         return numbers[numbers.index(number_of(after)) + 1 :]
     except ValueError:

@@ -15,7 +15,7 @@ from beimingwu.learnware.record import State
 #: The blobs of a revision in one of these are kept.
 KEPT: tuple[State, ...] = ("uploaded", "verifying", "published", "withdrawn", "quarantined")
 #: The newest migration; read from the database to know whether Alembic is needed at all.
-NEWEST = "0003"
+NEWEST = "0004"
 
 
 class Instant(sa.types.TypeDecorator[datetime]):

@@ -5,11 +5,16 @@ Used by the dock, which knows the words that learnwares say; nothing here knows 
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+
+from beimingwu.search.semantic import KEYS
 
 #: Letters of the shortest word that is taken for misspelt, and of the longest.
 SHORTEST, LONGEST = 4, 40
 _TWO_SLIPS = 8
+# Words of a facet's value.
+_LONGEST_VALUE = 2
 
 
 @dataclass(frozen=True)
@@ -103,3 +108,42 @@ def untouched(word: str, most: int) -> tuple[str, ...]:
     cuts = [round(len(word) * cut / (most + 1)) for cut in range(most + 2)]
     ends = [*(cut - 1 for cut in cuts[1:-1]), len(word)]
     return tuple(word[start:end] for start, end in zip(cuts[:-1], ends, strict=True))
+
+
+def named_values(words: Sequence[str]) -> list[tuple[str, str, str]]:
+    """Return the values of facets that some words name, with a slip or without.
+
+    Parameters
+    ----------
+    words
+        Folded: in lower case.
+
+    Returns
+    -------
+    list of (typed, facet, value)
+        What was typed of it, one word or several that follow each other; each value once.
+
+    Examples
+    --------
+    >>> named_values(["objct", "detection", "under", "mit"])
+    [('mit', 'license', 'MIT'), ('objct detection', 'task', 'Object Detection')]
+    """
+    found: dict[tuple[str, str], str] = {}
+    for length in range(1, _LONGEST_VALUE + 1):
+        for start in range(len(words) - length + 1):
+            typed = " ".join(words[start : start + length])
+            for facet, value in _values_near(typed):
+                found.setdefault((facet, value), typed)
+    return [(typed, facet, value) for (facet, value), typed in found.items()]
+
+
+def _values_near(typed: str) -> Iterator[tuple[str, str]]:
+    from beimingwu.specification.semantic import VOCABULARIES
+
+    most = tolerated(typed)
+    for facet, key in KEYS.items():
+        for value in VOCABULARIES[key]:
+            if value == "Others" or abs(len(value) - len(typed)) > most:
+                continue
+            if slips(typed, value.casefold()) <= most:
+                yield facet, value

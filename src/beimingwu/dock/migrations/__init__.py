@@ -19,7 +19,7 @@ def upgrade(connection: sa.Connection) -> None:
     >>> with sa.create_engine("sqlite://").begin() as connection:
     ...     upgrade(connection)
     ...     connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()
-    '0003'
+    '0004'
     """
     from alembic.migration import MigrationContext
     from alembic.operations import Operations
