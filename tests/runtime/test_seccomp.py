@@ -120,6 +120,19 @@ def test_a_condition_holds_for_the_values_it_names(
     assert refused_with(verdict(program, "x86_64", 101, tuple(arguments))) == errno.EPERM
 
 
+def test_no_file_is_held_back_from_those_who_would_open_it() -> None:
+    program = assemble(DOORS, "x86_64")
+    fcntl = seccomp.number_of("fcntl", "x86_64") or 0
+    set_lease, notify, get_flags, duplicate = 1024, 1026, 3, 1030
+
+    def answer(command: int) -> int:
+        return verdict(program, "x86_64", fcntl, (5, command, 1, 0, 0, 0))
+
+    assert refused_with(answer(set_lease)) == errno.EPERM
+    assert refused_with(answer(notify)) == errno.EPERM
+    assert answer(get_flags) == answer(duplicate) == ALLOW
+
+
 def test_threads_are_let_through_and_processes_and_namespaces_are_not() -> None:
     program = assemble([*DOORS, *FORKING], "x86_64")
     clone = seccomp.number_of("clone", "x86_64") or 0

@@ -54,6 +54,7 @@ _PR_SET_PDEATHSIG = 1
 _AF_UNIX = 1
 _TERMINAL_TRICKS = (0x5412, 0x541C, 0x5423)  # TIOCSTI, TIOCLINUX, TIOCSETD
 _SIGNAL_OWNERS = (8, 10, 15)  # F_SETOWN, F_SETSIG, F_SETOWN_EX
+_HOLDS_ON_FILES = (1024, 1026)  # F_SETLEASE, F_NOTIFY: whoever opens the file waits for the lease.
 
 
 def _refused(calls: str, error: int = errno.EPERM) -> tuple[Refusal, ...]:
@@ -80,6 +81,9 @@ DOORS = (
     Refusal("clone", only=Only(0, "has", (_NAMESPACES,))),
     Refusal("prctl", only=Only(0, "is", (_PR_SET_PDEATHSIG,))),
     Refusal("ioctl", only=Only(1, "is", _TERMINAL_TRICKS)),
+    Refusal("fcntl", only=Only(1, "is", _HOLDS_ON_FILES)),
+    # Watches are counted for the user, and are few: the host and other guests need them too.
+    *_refused("inotify_init inotify_init1 inotify_add_watch"),
 )
 #: Starting another process; threads are none.
 FORKING = (*_refused("fork vfork"), Refusal("clone", only=Only(0, "lacks", (_THREAD,))))
@@ -95,7 +99,7 @@ NEIGHBOURS = (
     *_refused("tkill sched_setscheduler sched_setparam sched_setattr setpriority ioprio_set"),
     *_refused("chmod fchmod fchmodat fchmodat2 chown fchown lchown fchownat utime utimes"),
     *_refused("utimensat futimesat setxattr lsetxattr fsetxattr removexattr lremovexattr"),
-    *_refused("fremovexattr inotify_init inotify_init1 inotify_add_watch"),
+    *_refused("fremovexattr"),
 )
 
 
