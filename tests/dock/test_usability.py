@@ -53,6 +53,8 @@ def database() -> str:
         (module("X[:, :2]"), {}, "usability.dimension"),
         (module("X / 0"), {"output": Dimensions(3)}, "usability.not_finite"),
         (module("['high'] * len(X)"), {}, "usability.not_numbers"),
+        (module("np.zeros((len(X), 3_000_000), np.int8)"), {}, "usability.answers_too_large"),
+        (module("np.full(len(X), 2**32 - 1, np.uint32).view('<U1')"), {}, "usability.not_numbers"),
         (module("np.full(len(X), 3)"), CLASSES, "usability.labels"),
         (module("np.full(len(X), -1)"), CLASSES, "usability.labels"),
         (module("np.full(len(X), 0.5)"), CLASSES, "usability.labels"),
@@ -201,3 +203,14 @@ def test_images_are_resized_to_what_the_model_takes() -> None:
     resized = sampled_inputs(spec, (1, 8, 2))
     assert isinstance(resized, np.ndarray)
     assert resized.shape == (64, 1, 8, 2)
+
+
+def test_a_message_repeats_no_more_than_the_beginning_of_an_answer(
+    dock: Dock, archive: Archive, semantic: Semantic
+) -> None:
+    submission = dock.submit(archive(module=module("['x' * 100_000] * len(X)")), semantic())
+    with pytest.raises(CheckFailed) as failed:
+        submission.wait()
+    assert failed.value.code == "usability.not_numbers"
+    assert "such as 'xxx" in failed.value.problem
+    assert len(failed.value.problem) < 200

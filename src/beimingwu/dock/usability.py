@@ -19,6 +19,10 @@ from beimingwu.specification.rkme import RKME
 from beimingwu.specification.semantic import SemanticSpecification
 
 _ROWS = 64
+#: The answers to one batch of the check; several are held and compared at once.
+_MOST_BYTES = 128 * 2**20
+#: Characters of an answer that a message repeats.
+_SHOWN = 60
 #: An answer is the same when it is within this of the other, relative to the answers' size.
 _TOLERANCE = 1e-3
 _TEXTS = (
@@ -78,8 +82,8 @@ def check_usability(
     Raises
     ------
     CheckFailed
-        Codes `usability.input_shape`, `.not_numbers`, `.output_shape`, `.dimension`, `.not_finite`,
-        `.labels`.
+        Codes `usability.input_shape`, `.answers_too_large`, `.not_numbers`, `.output_shape`,
+        `.dimension`, `.not_finite`, `.labels`.
     GuestFailed
         Its own code failed.
     """
@@ -159,6 +163,13 @@ def _resized(images: NDArray[np.float32], shape: tuple[int, ...]) -> NDArray[np.
 def _answers(model: Running, inputs: Inputs) -> NDArray[Any]:
     # That there is one answer per record is the runtime's own rule: guest.reply_length.
     answers = np.asarray(model.predict(inputs))
+    if answers.nbytes > _MOST_BYTES:
+        _refuse(
+            f"predict returned {answers.nbytes / 2**20:,.0f} MiB for {len(inputs)} records; "
+            f"{_MOST_BYTES / 2**20:,.0f} MiB are allowed in a check.",
+            "Return one answer per record, and no more than its users need.",
+            "answers_too_large",
+        )
     return answers[:, None] if answers.ndim == 1 else answers
 
 
@@ -203,7 +214,7 @@ def _check_values(answers: NDArray[Any], semantic: SemanticSpecification) -> Non
         return
     if answers.dtype.kind not in "biuf":
         _refuse(
-            f"predict returned values of type {answers.dtype}, such as {answers.flat[0]!r}.",
+            f"predict returned values of type {answers.dtype.name[:_SHOWN]}{_such_as(answers)}.",
             "Return numbers; for classes their index, counted from 0.",
             "not_numbers",
         )
@@ -215,6 +226,15 @@ def _check_values(answers: NDArray[Any], semantic: SemanticSpecification) -> Non
         )
     if semantic.task == "Classification" and semantic.output and answers.shape[1:] == (1,):
         _check_labels(answers, semantic.output.dimension)
+
+
+def _such_as(answers: NDArray[Any]) -> str:
+    """Show the beginning of the first answer, where it can be shown."""
+    try:
+        shown = repr(answers[:1].reshape(-1)[:1].tolist()[0])
+    except (SystemError, ValueError, IndexError):
+        return ""  # Text of characters that there are none of.
+    return f", such as {shown[:_SHOWN]}{'…' if len(shown) > _SHOWN else ''}"
 
 
 def _check_labels(answers: NDArray[Any], classes: int) -> None:
@@ -246,12 +266,16 @@ _DIFFERENCES = (_BATCH, _TYPE)
 
 
 def _same(one: NDArray[Any], other: NDArray[Any]) -> bool:
-    if one.dtype.kind in "biuf" and other.dtype.kind in "biuf":
-        size = float(np.abs(one).max(initial=0.0))
-        return one.shape == other.shape and np.allclose(
-            one, other, rtol=_TOLERANCE, atol=_TOLERANCE * size, equal_nan=True
-        )
-    return np.array_equal(one, other)
+    if one.shape != other.shape:
+        return False
+    if one.dtype.kind not in "biuf" or other.dtype.kind not in "biuf":
+        return np.array_equal(one, other)
+    size = max((float(np.abs(row).max(initial=0.0)) for row in one), default=0.0)
+    # Row by row: a comparison takes many times the memory of what it compares.
+    return all(
+        np.allclose(a, b, rtol=_TOLERANCE, atol=_TOLERANCE * size, equal_nan=True)
+        for a, b in zip(one, other, strict=True)
+    )
 
 
 def _refuse(problem: str, remedy: str, code: str) -> NoReturn:
