@@ -259,21 +259,21 @@ class Catalogue:
 
     # Withdrawing
 
-    def withdraw(self, id: str) -> None:
-        """Take a published learnware out of search.
+    def withdraw(self, id: str, actor: str = "") -> None:
+        """Take a published learnware out of search; its owner does where `actor` is empty.
 
         Raises
         ------
         NotFound, Conflict
             No such learnware, or it is not published.
         """
-        self._move(id, "published", "withdrawn", "withdrawn")
+        self._move(id, "published", "withdrawn", "withdrawn", actor)
 
-    def restore(self, id: str) -> None:
+    def restore(self, id: str, actor: str = "") -> None:
         """Undo `withdraw`."""
-        self._move(id, "withdrawn", "published", "restored")
+        self._move(id, "withdrawn", "published", "restored", actor)
 
-    def delete(self, id: str) -> list[Revision]:
+    def delete(self, id: str, actor: str = "") -> list[Revision]:
         """Delete a learnware for good; its id stays taken. Return the revisions it had."""
         with self.database.writing() as connection:
             number = number_of(id)
@@ -292,10 +292,10 @@ class Catalogue:
             )
             connection.execute(_facet.delete().where(_facet.c.learnware == number))
             self.text.remove(connection, number)
-            note_event(connection, gone[-1], "deleted", gone[-1].owner)
+            note_event(connection, gone[-1], "deleted", actor or gone[-1].owner)
         return gone
 
-    def _move(self, id: str, before: State, after: State, kind: str) -> None:
+    def _move(self, id: str, before: State, after: State, kind: str, actor: str) -> None:
         with self.database.writing() as connection:
             state = learnware_state(connection, number_of(id))
             if state != before:
@@ -303,7 +303,7 @@ class Catalogue:
             current = served_revision(connection, id)
             set_revision(connection, current, state=after)
             set_learnware(connection, current, state=after)
-            note_event(connection, current, kind, current.owner)
+            note_event(connection, current, kind, actor or current.owner)
 
     # Looking up
 

@@ -164,14 +164,26 @@ class Dock:
             This owner submitted the same archive before, or used the key for another.
         """
         self._require_open()
-        before = self._catalogue.asked(owner, once) if once is not None else None
+        before = self.asked(owner, once) if once is not None else None
         if before is not None:
-            return self._followed(before)
+            return before
         chosen = read_semantic(semantic)
         with self._storage.storing() as stored:
             draft = self._storage.draft(stored, archive, chosen)
             revision = self._catalogue.submit(owner, draft, self._worker.name, once)
         return self._followed(revision)
+
+    def asked(self, owner: str, once: Once) -> Submission | None:
+        """Return the submission that was made under a key, None where none was.
+
+        Raises
+        ------
+        Conflict
+            The owner used the key for something else.
+        """
+        self._require_open()
+        before = self._catalogue.asked(owner, once)
+        return None if before is None else self._followed(before)
 
     def update(
         self,
@@ -311,11 +323,15 @@ class Dock:
         return self._listing.facets(filter or SemanticFilter(), "published")
 
     def count(
-        self, filter: SemanticFilter | None = None, *, state: State | None = "published"
+        self,
+        filter: SemanticFilter | None = None,
+        *,
+        state: State | None = "published",
+        owner: str | None = None,
     ) -> int:
         """Return how many learnwares `list` would go through."""
         self._require_open()
-        return self._listing.count(filter or SemanticFilter(), state)
+        return self._listing.count(filter or SemanticFilter(), state, owner)
 
     def __len__(self) -> int:
         return self.count()
@@ -422,8 +438,13 @@ class Dock:
             write_served(archive, workspace, id, revision.semantic, target)
         return target
 
-    def withdraw(self, id: str) -> None:
+    def withdraw(self, id: str, *, actor: str = "") -> None:
         """Take a published learnware out of search and lists; `restore` undoes it.
+
+        Parameters
+        ----------
+        actor
+            Who does it, for the events; its owner where empty.
 
         Raises
         ------
@@ -431,10 +452,10 @@ class Dock:
             No such learnware, or it is not published.
         """
         self._require_open()
-        self._catalogue.withdraw(id)
+        self._catalogue.withdraw(id, actor)
 
-    def restore(self, id: str) -> None:
-        """Publish a withdrawn learnware again.
+    def restore(self, id: str, *, actor: str = "") -> None:
+        """Publish a withdrawn learnware again; `actor` as for `withdraw`.
 
         Raises
         ------
@@ -442,10 +463,10 @@ class Dock:
             No such learnware, or it is not withdrawn.
         """
         self._require_open()
-        self._catalogue.restore(id)
+        self._catalogue.restore(id, actor)
 
-    def delete(self, id: str) -> None:
-        """Delete a learnware for good; its id is never given again.
+    def delete(self, id: str, *, actor: str = "") -> None:
+        """Delete a learnware for good, whose id is never given again; `actor` as for `withdraw`.
 
         Raises
         ------
@@ -453,7 +474,7 @@ class Dock:
             No such learnware.
         """
         self._require_open()
-        self._storage.collect(*self._catalogue.delete(id))
+        self._storage.collect(*self._catalogue.delete(id, actor))
         self._bell.ring()
 
     # Closing

@@ -49,10 +49,14 @@ def ranked(
     return statement.order_by(_learnware.c.id.desc())
 
 
-def unranked(wanted: SemanticFilter, text: FullText, state: State | None) -> sa.Select[Any]:
+def unranked(
+    wanted: SemanticFilter, text: FullText, state: State | None, owner: str | None = None
+) -> sa.Select[Any]:
     """Return the query for the same in no order: counting needs no ranks."""
     hits = text.hits(wanted.text)
     statement = _allowed(wanted, state)
+    if owner is not None:
+        statement = statement.where(_learnware.c.owner == owner)
     if hits is not None:
         # IN, and no join: SQLite then asks the full text once, and not for every row.
         statement = statement.where(_learnware.c.id.in_(sa.select(hits.c.id)))

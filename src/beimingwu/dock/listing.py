@@ -84,11 +84,11 @@ class Listing:
                 Event(row.at, row.kind, row.revision, row.actor, row.detail) for row in rows
             )
 
-    def count(self, wanted: SemanticFilter, state: State | None) -> int:
+    def count(self, wanted: SemanticFilter, state: State | None, owner: str | None = None) -> int:
         """Return how many learnwares `ids` would name."""
         with self._catalogue.reading() as connection:
             meant = self._understanding.meant(connection, wanted, state)
-            found = unranked(meant, self._catalogue.text, state).subquery()
+            found = unranked(meant, self._catalogue.text, state, owner).subquery()
             total = connection.execute(sa.select(sa.func.count()).select_from(found)).scalar_one()
             return int(total)
 

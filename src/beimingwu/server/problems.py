@@ -63,7 +63,14 @@ _STATUS: tuple[tuple[type[BeimingwuError], int], ...] = (
     (Unavailable, 503),
 )
 #: Codes whose status is not that of their kind.
-_STATUS_OF_CODE: Mapping[str, int] = MappingProxyType({"dock.disk_full": 507})
+_STATUS_OF_CODE: Mapping[str, int] = MappingProxyType(
+    {
+        "dock.disk_full": 507,
+        "precondition.failed": 412,
+        "precondition.required": 428,
+        "range.unsatisfiable": 416,
+    }
+)
 
 #: What the framework refuses, in our words.
 _FRAMEWORK: Mapping[int, tuple[str, str, str]] = MappingProxyType(

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated
 
+from anyio import CapacityLimiter
 from fastapi import Depends, Request
 
 from beimingwu.accounts import Accounts
 from beimingwu.config import Settings
 from beimingwu.dock import Dock
 from beimingwu.server.housekeeping import housekeeping
+from beimingwu.server.work import Work
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,9 @@ class Service:
     accounts: Accounts
     settings: Settings
     url: str
+    # As many searches at a time as there are processors: more would only wait for each other, and
+    # keep the threads that everything else is answered by.
+    searching: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(os.cpu_count() or 1))
 
     @property
     def https(self) -> bool:
@@ -55,7 +61,10 @@ def open_service(settings: Settings, url: str = "") -> Iterator[Service]:
     DockDamaged, InvalidInput, SandboxUnavailable
         As `Dock.open`.
     """
-    with Dock.open(settings.dock, database=settings.database) as dock:
+    with Dock.open(settings.dock, database=settings.database, workers=0) as dock:
+        work = Work(dock, settings.workers)
+        dock.hand_over(work)
+        work.start()
         where = (settings.url or url).rstrip("/")
         accounts = Accounts(dock.database, settings, where)
         with housekeeping(accounts):

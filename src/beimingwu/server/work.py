@@ -13,7 +13,9 @@ import time
 from math import inf
 
 from beimingwu.dock import Dock
+from beimingwu.dock.keys import forget_keys
 from beimingwu.dock.records import Revision
+from beimingwu.runtime.standing import require_standing
 from beimingwu.server.workflows import FILE, Place, Workflows, name_of
 
 _log = logging.getLogger("beimingwu.work")
@@ -21,6 +23,7 @@ _log = logging.getLogger("beimingwu.work")
 #: Between two rounds, and between two attempts at one revision, in seconds.
 _ROUND = 2.0
 _PATIENCE = 30.0
+_TIDY_EVERY = 600.0
 
 
 class Work:
@@ -37,12 +40,24 @@ class Work:
     def __init__(self, dock: Dock, slots: int) -> None:
         self._verification = dock.verification
         self._workflows = Workflows(dock.verification, place_of(dock), slots)
+        self._slots = slots
+        self._uploads = dock.uploads
+        self._database = dock.database
+        self._tidied = -inf
         self._tried: dict[int, float] = {}
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._go_round, name="work", daemon=True)
 
     def start(self) -> None:
-        """Begin to work."""
+        """Begin to work.
+
+        Raises
+        ------
+        SandboxUnavailable
+            This machine cannot put up the walls that the settings ask for, so it cannot verify.
+        """
+        if self._slots:
+            require_standing()
         self._workflows.launch()
         self._thread.start()
 
@@ -89,6 +104,10 @@ class Work:
                     self._find_again(revision)
         if taken:
             _log.warning("Went on with %d verifications of processes that ended", taken)
+        if time.monotonic() - self._tidied >= _TIDY_EVERY:
+            self._tidied = time.monotonic()
+            self._uploads.tidy()
+            forget_keys(self._database)
 
     def _find_again(self, revision: Revision) -> None:
         """Ask for a revision that no workflow is under way for, in measure.

@@ -19,6 +19,7 @@ from dbos import DBOS, DBOSPortableJSONSerializer, SetWorkflowID
 
 from beimingwu.dock.records import Revision
 from beimingwu.dock.verification import STEPS, Verification
+from beimingwu.errors import Conflict
 
 _log = logging.getLogger("beimingwu.work")
 
@@ -30,6 +31,9 @@ _WAITING = ("ENQUEUED", "DELAYED", "PENDING")
 _VERSION = "1"
 #: How often a process looks for work, in seconds.
 _LOOK_AGAIN = 0.2
+
+#: DBOS is one to a process, and would take a second dock for the first.
+_ONE = threading.Lock()
 
 #: What came of a step: the next one follows, there is none, or it has to be tried again later.
 Outcome = Literal["goes on", "ends", "later"]
@@ -71,10 +75,24 @@ class Workflows:
         self._stopping = threading.Event()
         self._idle = threading.Condition()
         self._running = 0
+        self._launched = False
         self._verify: Callable[[int], str] | None = None
 
     def launch(self) -> None:
-        """Open the place of the workflows, and begin to look for work."""
+        """Open the place of the workflows, and begin to look for work.
+
+        Raises
+        ------
+        Conflict
+            Another dock's workflows are open in this process.
+        """
+        if not _ONE.acquire(blocking=False):
+            raise Conflict(
+                "This process works for another dock already.",
+                remedy="Close that one first, or use a process for each.",
+                code="conflict.process",
+            )
+        self._launched = True
         logger = logging.getLogger("dbos")
         if not logger.handlers:
             # Otherwise it would print to the console; so it tells our own logging.
@@ -92,6 +110,8 @@ class Workflows:
                 "enable_otlp": False,
                 "log_level": "WARNING",
                 "scheduler_polling_interval_sec": 3600.0,
+                # Nothing is ever waited for by it; but its thread is, at the end.
+                "notification_listener_polling_interval_sec": 0.1,
             }
         )
         self._verify = self._registered()
@@ -147,11 +167,15 @@ class Workflows:
 
     def shut_down(self) -> None:
         """End what runs here, to go on later from the last step, and let go of everything."""
+        if not self._launched:
+            return
+        self._launched = False
         self._stopping.set()
         self._verification.cancel()
         with self._idle:
             self._idle.wait_for(lambda: self._running == 0)
         DBOS.destroy(destroy_registry=True)
+        _ONE.release()
 
     def _registered(self) -> Callable[[int], str]:
         """Tell DBOS our workflow and its steps, and return the workflow."""

@@ -1,0 +1,43 @@
+"""Who may see a learnware: everybody one that is published, its owner and the admins any.
+
+For whoever may not see it, it is not there.
+"""
+
+from __future__ import annotations
+
+from beimingwu.dock import Dock
+from beimingwu.dock.records import no_learnware
+from beimingwu.learnware.record import LearnwareRecord
+from beimingwu.server.permissions import Caller
+
+
+def is_insider(caller: Caller, record: LearnwareRecord) -> bool:
+    """Tell whether the caller owns a learnware, or looks after the dock."""
+    return caller.owns(record.owner) or caller.is_admin
+
+
+def seen(dock: Dock, caller: Caller, id: str) -> LearnwareRecord:
+    """Return the record of a learnware that the caller may see.
+
+    Raises
+    ------
+    NotFound
+        There is none, or none for this caller.
+    """
+    record = dock.show(id)
+    if record.state != "published" and not is_insider(caller, record):
+        raise no_learnware(id)
+    return record
+
+
+def owned(dock: Dock, caller: Caller, id: str) -> LearnwareRecord:
+    """Return the record of a learnware that the caller may change.
+
+    Raises
+    ------
+    NotFound, Forbidden
+        There is none for this caller; or it is somebody else's.
+    """
+    record = seen(dock, caller, id)
+    caller.require_owner(record.owner)
+    return record
