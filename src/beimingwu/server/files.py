@@ -50,7 +50,8 @@ def file_answer(request: Request, file: Received, name: str, media_type: str) ->
     if asked is not None:
         headers["Content-Range"] = f"bytes {start}-{end - 1}/{file.size}"
     if request.method == "HEAD":
-        return Response(status_code=200, headers=headers, media_type=media_type)
+        status = 200 if asked is None else 206
+        return Response(status_code=status, headers=headers, media_type=media_type)
     return StreamingResponse(
         _bytes(file.path, start, end),
         status_code=200 if asked is None else 206,

@@ -16,6 +16,11 @@ from beimingwu.server.v1.learnware_views import Id
 router = APIRouter(prefix="/learnwares/{id}/archive", tags=["archives"])
 
 ZIP = {"application/zip": {"schema": {"type": "string", "format": "binary"}}}
+_KNOWN: dict[int | str, dict[str, Any]] = {
+    200: {"description": "What is known of the archive, in the headers."},
+    206: {"description": "What is known of the range."},
+    304: {"description": "It is as the caller knows it."},
+}
 _ANSWERS: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "The archive; Repr-Digest holds its SHA-256, and so does the ETag.",
@@ -40,7 +45,12 @@ def get_archive(caller: Anyone, service: TheService, request: Request, id: Id) -
     return file_answer(request, service.dock.archive(id), f"{id}.zip", "application/zip")
 
 
-@router.head("", include_in_schema=False)
+@router.head(
+    "",
+    operation_id="headArchive",
+    response_class=Response,
+    responses={**documented(404, 409, 416), **_KNOWN},
+)
 def head_archive(caller: Anyone, service: TheService, request: Request, id: Id) -> Response:
     """Return what is known of the archive, without it."""
     seen(service.dock, caller, id)
