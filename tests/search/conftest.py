@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 from beimingwu.search import Index, SearchResult
+from beimingwu.search.keeping import MANIFEST, Mark
 from beimingwu.search.projection import Projection
+from beimingwu.search.segment import Entry
+from beimingwu.search.segment_files import read_told
 from beimingwu.specification import RKME, GaussianKernel
 
 MakeSpec = Callable[..., RKME]
@@ -92,6 +98,8 @@ def make_small(setattr: Callable[[Any, str, Any], None]) -> None:
         assert having, f"nothing is called {name}"
         for room in having:
             setattr(room, name, value)
+    # A process that is killed loses nothing that it wrote; only a machine that stops would.
+    setattr(os, "fsync", lambda descriptor: None)
     setattr(Projection.fitted.__func__, "__defaults__", (LANDMARKS, RANK))  # type: ignore[attr-defined]
 
 
@@ -157,6 +165,88 @@ class BruteForce:
 @pytest.fixture(scope="session", name="brute_force")
 def _brute_force() -> type[BruteForce]:
     return BruteForce
+
+
+class History:
+    """What a catalogue went through: at each moment a learnware came, and some went or changed."""
+
+    @staticmethod
+    def mark(moment: int) -> Mark:
+        return Mark(moment, "this catalogue")
+
+    @staticmethod
+    @cache
+    def spec(seed: int) -> RKME:
+        centre = np.random.default_rng(seed % 7).normal(0.0, 4.0, 3)
+        return make_spec(centre + 0.01 * (seed % 50), points=8, seed=seed, n=500)
+
+    @classmethod
+    def events(cls, moment: int) -> dict[str, RKME | None]:
+        """Return what was published, None for what was withdrawn, at a moment."""
+        told: dict[str, RKME | None] = {f"{moment:08d}": cls.spec(moment)}
+        if moment % 4 == 0:
+            told[f"{moment - 2:08d}"] = None
+        if moment % 9 == 0:
+            told[f"{moment - 5:08d}"] = cls.spec(1_000 + moment)
+        return told
+
+    @classmethod
+    def published(cls, moment: int) -> dict[str, RKME]:
+        """Return what is published at a moment."""
+        everything: dict[str, RKME | None] = {}
+        for each in range(1, moment + 1):
+            everything |= cls.events(each)
+        return {id_: spec for id_, spec in sorted(everything.items()) if spec is not None}
+
+    @classmethod
+    def follow(cls, index: Index, since: int, moment: int) -> None:
+        """Bring an index from one moment to a later one."""
+        touched = {id_ for each in range(since + 1, moment + 1) for id_ in cls.events(each)}
+        now = cls.published(moment)
+        for id_ in sorted(touched):
+            if id_ in index:
+                index.remove(id_)
+            if id_ in now:
+                index.add(id_, now[id_])
+
+    @classmethod
+    def filled(cls, folder: Path, moment: int) -> Index:
+        """Make the index of a moment."""
+        entries = (Entry(id_, spec, ()) for id_, spec in cls.published(moment).items())
+        return Index.filled(folder, cls.mark(moment), entries)
+
+    @classmethod
+    def opened(cls, folder: Path, moment: int) -> Index:
+        """Open what is in the folder, or make it anew, and bring it to a moment."""
+        index, mark = Index.open(folder)
+        if mark is None:
+            return cls.filled(folder, moment)
+        cls.follow(index, mark.sequence, moment)
+        return index
+
+    @classmethod
+    def check(cls, index: Index, moment: int) -> None:
+        """See that an index is what is published at a moment, and answers so."""
+        specs = cls.published(moment)
+        assert len(index) == len(specs)
+        compared = BruteForce(specs)
+        for seed, limit in ((2_000, 5), (2_003, len(specs))):
+            user = cls.spec(seed)
+            compared.check(index.search(user, limit=limit, max_learnwares=1), user, limit)
+
+    @staticmethod
+    def left_over(folder: Path) -> set[str]:
+        """Return the names in a folder that its manifest does not name."""
+        told = read_told(folder / MANIFEST)
+        named = {MANIFEST, "lock"}
+        for island in told["islands"]:
+            named |= {island["geometry"], *(name for pair in island["segments"] for name in pair)}
+        return {entry.name for entry in folder.iterdir()} - named
+
+
+@pytest.fixture(scope="session", name="history")
+def _history() -> type[History]:
+    return History
 
 
 @pytest.fixture(scope="session", name="make_spec")
