@@ -14,6 +14,7 @@ import os
 import shutil
 import uuid
 import zlib
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -69,10 +70,13 @@ def write_segment(
     name = f"segment-{uuid.uuid4().hex[:16]}"
     target = folder / f"{name}.new"
     target.mkdir(parents=True)
+    columns: dict[str, _Column] = {}
     try:
-        _write(target, view, positions, cells, hearts)
+        _write(columns, target, view, positions, cells, hearts)
         target.rename(folder / name)
     except BaseException:
+        for column in columns.values():
+            column.give_up()
         shutil.rmtree(target, ignore_errors=True)
         raise
     sync(folder)
@@ -117,13 +121,13 @@ def open_segment(folder: Path, name: str) -> Segment:
 
 
 def _write(
+    columns: dict[str, _Column],
     target: Path,
     view: Parts,
     positions: Positions,
     cells: Cells | None,
     hearts: Hearts | None,
 ) -> None:
-    columns: dict[str, _Column] = {}
     descriptions: dict[str, int] = {}
     total = np.zeros(1, np.intp)
     for first in range(0, len(positions), BLOCK):
@@ -198,6 +202,11 @@ class _Column:
         os.fsync(self._file.fileno())
         self._file.close()
         return {"dtype": str(self._like.dtype), "shape": shape, "check": self._check}
+
+    def give_up(self) -> None:
+        """Close the file as it is."""
+        with suppress(OSError):
+            self._file.close()
 
 
 def _header(dtype: np.dtype[Any], shape: tuple[int, ...]) -> bytes:
