@@ -193,7 +193,7 @@ class GramText(FullText):
         said = [weight * _saturated(word) for weight, word in zip(weights, words, strict=True)]
         return (
             sa.select(_text.c.learnware.label("id"), (-_total(said)).label("rank"))
-            .where(_has_pieces(words), *(_is_within(word) for word in words))
+            .where(_text.c.learnware.in_(_having_pieces(words)), *map(_is_within, words))
             .subquery("hits")
         )
 
@@ -205,10 +205,16 @@ class GramText(FullText):
 _text = GramText._table
 
 
-def _has_pieces(words: Sequence[str]) -> sa.ColumnElement[bool]:
-    """Ask the index for what has all pieces of some words, and perhaps the words."""
+def _having_pieces(words: Sequence[str]) -> sa.Select[int]:
+    """Ask the index for what has all pieces of some words, and perhaps the words.
+
+    It is asked apart from the rest: a plan that goes through all texts by another way, and looks
+    at the pieces of each, takes seconds.
+    """
     pieces = set().union(*(grams(word, min(len(word), _LONGEST_GRAM)) for word in words))
-    return _text.c.grams.contains(sa.cast(sorted(pieces), ARRAY(sa.Integer)))
+    wanted = _text.c.grams.contains(sa.cast(sorted(pieces), ARRAY(sa.Integer)))
+    found = sa.select(_text.c.learnware).where(wanted).cte().prefix_with("MATERIALIZED")
+    return sa.select(found.c.learnware)
 
 
 def _is_within(word: str) -> sa.ColumnElement[bool]:
@@ -239,7 +245,8 @@ def _total(terms: Sequence[sa.ColumnElement[Any]]) -> sa.ColumnElement[Any]:
 def _rarity(word: str) -> sa.ColumnElement[float]:
     """Return how much a word says by how many have it, or at least all its pieces."""
     everything = sa.select(sa.func.count()).select_from(_text).scalar_subquery()
-    having = sa.select(sa.func.count()).where(_has_pieces([word])).scalar_subquery()
+    found = _having_pieces([word]).subquery()
+    having = sa.select(sa.func.count()).select_from(found).scalar_subquery()
     return sa.func.ln(1.0 + (everything - having + 0.5) / (having + 0.5))
 
 
