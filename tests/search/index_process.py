@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Any
 
 from beimingwu.search import Index
-from conftest import History, make_small
 
 ON_DISK = ("mkdir", "rmdir", "unlink", "rename", "replace", "fsync")
 
@@ -49,6 +48,8 @@ class Moments:
 
 def write(folder: Path, since: int, until: int) -> None:
     """Follow the catalogue from one moment to another, writing every third."""
+    from conftest import History
+
     index = History.opened(folder, since)
     for moment in range(since + 1, until + 1):
         History.follow(index, moment - 1, moment)
@@ -60,6 +61,8 @@ def write(folder: Path, since: int, until: int) -> None:
 
 def read(folder: Path, until: int) -> int:
     """Open the index again and again until told to stop; return how often it was another one."""
+    from conftest import History
+
     seen = set()
     while not (folder.parent / "stop").exists():
         index, mark = Index.open(folder)
@@ -95,6 +98,9 @@ def forked(order: dict[str, Any]) -> list[int]:
 
 
 if __name__ == "__main__":
+    # Only a script finds what stands beside it.
+    from conftest import make_small
+
     make_small(setattr)
     if sys.argv[1:]:
         print(read(Path(sys.argv[1]), int(sys.argv[2])))

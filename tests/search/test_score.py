@@ -126,3 +126,25 @@ def test_a_pair_has_one_score_whatever_the_limit_or_the_other_candidates(specs, 
         # Squared distances are exact to twelve decimals or so, distances to half as many.
         assert itself.mmd == pytest.approx(0.0, abs=1e-5)
         assert itself.score == pytest.approx(1.0, abs=1e-9)
+
+
+def test_a_pair_has_one_score_under_one_geometry_whatever_comes_and_goes(small, history):
+    index, before, told = Index(), 0, {}
+    generator = np.random.default_rng(3)
+    for moment in range(60, 150, 3):
+        history.follow(index, before, moment)
+        before, specs = moment, history.published(moment)
+        for seed in (2_000, 2_001, 2_004):
+            few = generator.permutation(list(specs))[: generator.integers(1, len(specs))].tolist()
+            among = few if generator.integers(2) else None
+            limit = int(generator.choice([3, 90]))
+            user = history.spec(seed)
+            found = index.search(user, among=among, limit=limit, max_learnwares=1)
+            for match in found:
+                pair = found.island.geometry, seed, match.specification.points.tobytes()
+                first = told.setdefault(pair, match)
+                assert match.score == pytest.approx(first.score, abs=1e-9)
+                assert match.coverage == pytest.approx(first.coverage, abs=1e-9)
+        index.settle()
+    geometries = [geometry for geometry, _, _ in told]
+    assert len(set(geometries)) == 2
