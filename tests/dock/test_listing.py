@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import fields
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,13 +12,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from beimingwu.dock import Dock
+from beimingwu.dock import Dock, filtering
 from beimingwu.dock.catalogue import Catalogue
 from beimingwu.dock.listing import Listing
 from beimingwu.dock.records import Draft
 from beimingwu.errors import InvalidInput, InvalidRequirement
 from beimingwu.learnware.record import State
-from beimingwu.search.semantic import KEYS, SemanticFilter
+from beimingwu.search.semantic import KEYS, Facets, SemanticFilter, facets_of
 from beimingwu.specification.semantic import VOCABULARIES, Dimensions
 
 TASKS = ("Classification", "Regression", "Feature Extraction")
@@ -56,22 +57,25 @@ def filled(where: Path | str, published: Callable[..., str]) -> Iterator[Catalog
     catalogue.close()
 
 
-some = st.fixed_dictionaries(
-    {
-        "task": st.lists(st.sampled_from(TASKS), max_size=2),
-        "license": st.lists(st.sampled_from(LICENSES), max_size=1),
-        "scenario": st.lists(st.sampled_from(SCENARIOS), max_size=2),
-        "text": st.sampled_from(["", "rain", "WIND", "of", "snow"]),
-    }
+facets = {
+    "task": st.lists(st.sampled_from(TASKS), max_size=2).map(tuple),
+    "license": st.lists(st.sampled_from(LICENSES), max_size=1).map(tuple),
+    "scenario": st.lists(st.sampled_from(SCENARIOS), max_size=2).map(tuple),
+}
+some = st.builds(
+    SemanticFilter,
+    **facets,
+    text=st.sampled_from(["", "rain", "WIND", "of", "snow"]),
+    without=st.builds(Facets) | st.builds(Facets, **facets),
 )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(some)
 def test_a_list_holds_exactly_what_satisfies_the_filter(
-    many: Catalogue, wanted: dict[str, list[str]]
+    many: Catalogue, filter: SemanticFilter
 ) -> None:
-    listing, filter = Listing(many), SemanticFilter(**wanted)  # type: ignore[arg-type]
+    listing = Listing(many)
     everything = listing.records(SemanticFilter(), "published", None, 1000, None)
     expected = {
         record.id
@@ -85,32 +89,83 @@ def test_a_list_holds_exactly_what_satisfies_the_filter(
 
 @settings(max_examples=25, deadline=None)
 @given(some)
-def test_a_facet_count_is_what_choosing_that_value_gives(
-    many: Catalogue, wanted: dict[str, list[str]]
+def test_a_facet_count_is_what_a_scan_of_everything_counts(
+    many: Catalogue, filter: SemanticFilter
 ) -> None:
-    listing, filter = Listing(many), SemanticFilter(**wanted)  # type: ignore[arg-type]
+    listing = Listing(many)
+    everything = listing.records(SemanticFilter(), "published", None, 1000, None)
+    counts = listing.facets(filter, "published")
+    assert set(counts) == set(KEYS)
+    for key in KEYS:
+        others = replace(filter, **{key: ()})
+        scanned = Counter(
+            value
+            for record in everything
+            if others.matches(record.semantic) and filter.text.lower() in record.name.lower()
+            for value in facets_of(record.semantic)[key]
+        )
+        assert counts[key] == scanned
+        assert list(counts[key].values()) == sorted(counts[key].values(), reverse=True)
+
+
+@settings(max_examples=10, deadline=None)
+@given(some)
+def test_a_facet_count_is_what_choosing_that_value_gives(
+    many: Catalogue, filter: SemanticFilter
+) -> None:
+    listing = Listing(many)
     counts = listing.facets(filter, "published")
     for key in ("task", "license", "scenario"):
         for value in VOCABULARIES[KEYS[key]]:
-            chosen = {field.name: getattr(filter, field.name) for field in fields(filter)}
-            chosen[key] = (value,)
-            expected = listing.count(SemanticFilter(**chosen), "published")
+            expected = listing.count(replace(filter, **{key: (value,)}), "published")
             assert counts[key].get(value, 0) == expected
 
 
-def test_pages_follow_one_another_to_the_end(many: Catalogue) -> None:
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        SemanticFilter(text="rain"),
+        SemanticFilter(),
+        SemanticFilter(license="MIT", without={"scenario": "Traffic"}),
+        SemanticFilter(text="rian"),
+    ],
+    ids=str,
+)
+def test_pages_follow_one_another_to_the_end(many: Catalogue, wanted: SemanticFilter) -> None:
     listing, after, seen = Listing(many), None, []
-    while page := listing.records(SemanticFilter(text="rain"), "published", None, 7, after):
+    while page := listing.records(wanted, "published", None, 7, after):
         seen += [record.id for record in page]
         after = page[-1].id
-    assert seen == listing.ids(SemanticFilter(text="rain"), "published")
-    assert len(set(seen)) == len(seen)
+    assert seen == listing.ids(wanted, "published")
+    assert len(set(seen)) == len(seen) == listing.count(wanted, "published") > 7
+    assert listing.ids(wanted, "published", limit=7) == seen[:7]
 
 
-def test_going_on_from_what_is_not_in_the_list_is_refused(many: Catalogue) -> None:
-    with pytest.raises(InvalidRequirement) as refused:
-        Listing(many).records(SemanticFilter(), "published", None, 7, "00009999")
-    assert refused.value.code == "requirement.after"
+@pytest.mark.parametrize("text", ["", "rain"])
+def test_going_on_from_what_is_not_in_the_list_is_refused(many: Catalogue, text: str) -> None:
+    listing = Listing(many)
+    other = listing.ids(SemanticFilter(task="Classification"), "published")[0]
+    for after in ("00009999", other):
+        with pytest.raises(InvalidRequirement) as refused:
+            listing.records(
+                SemanticFilter(text=text, without={"task": "Classification"}),
+                "published",
+                None,
+                7,
+                after,
+            )
+        assert refused.value.code == "requirement.after"
+
+
+def test_facets_of_few_and_of_many_are_counted_alike(
+    many: Catalogue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listing = Listing(many)
+    asked = [SemanticFilter(), SemanticFilter(task="Regression", text="rain")]
+    few = [listing.facets(wanted, "published") for wanted in asked]
+    monkeypatch.setattr(filtering, "_FEW", 0)
+    assert [listing.facets(wanted, "published") for wanted in asked] == few
+    assert few[0]["task"].keys() == set(TASKS)
 
 
 def test_the_newest_come_first(many: Catalogue) -> None:
@@ -165,6 +220,17 @@ def test_a_hit_in_the_name_comes_before_one_in_the_description(
     named = published(catalogue, "a", name="Rainfall in Beijing")
     published(catalogue, "b", description="A model about many things, among them rainfall too.")
     assert Listing(catalogue).ids(SemanticFilter(text="rainfall"), "published")[0] == named
+
+
+@pytest.mark.parametrize("word", ["降雨", "雨", "r2", "%"])
+def test_a_hit_of_one_or_two_letters_is_ranked_by_where_it_is_too(
+    catalogue: Catalogue, published: Callable[..., str], word: str
+) -> None:
+    named = published(catalogue, "a", name=f"About {word} here", description="Of the weather.")
+    published(catalogue, "b", description=f"Of many things, {word} is but one of them.")
+    listing = Listing(catalogue)
+    assert listing.ids(SemanticFilter(text=word), "published")[0] == named
+    assert len(listing.ids(SemanticFilter(text=word), "published")) == 2
 
 
 def test_words_and_facets_follow_the_revision_in_force(

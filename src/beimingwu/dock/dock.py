@@ -32,7 +32,7 @@ from beimingwu.learnware.model import Learnware
 from beimingwu.learnware.record import Event, LearnwareRecord, State
 from beimingwu.learnware.serving import write_served
 from beimingwu.runtime.standing import require_standing
-from beimingwu.search import Requirement, SearchResult, SemanticFilter
+from beimingwu.search import Requirement, SearchResult, SemanticFilter, Suggestion
 from beimingwu.specification.rkme import RKME
 
 
@@ -321,6 +321,16 @@ class Dock:
         """Count the published learnwares by facet and value, within the filter's other facets."""
         self._require_open()
         return self._listing.facets(filter or SemanticFilter(), "published")
+
+    def did_you_mean(
+        self, filter: SemanticFilter, *, state: State | None = "published"
+    ) -> tuple[Suggestion, ...]:
+        """Return what the text of a filter was read as, and where it finds few, what finds more.
+
+        A word that no learnware says is read as one that some do, by `list` and `search` too.
+        """
+        self._require_open()
+        return self._listing.suggestions(filter, state)
 
     def count(
         self,

@@ -68,21 +68,20 @@ def count_values(
 ) -> dict[str, dict[str, int]]:
     """Count the values of some facets among the learnwares of a query, the most frequent first."""
     few = connection.execute(within.limit(_FEW + 1)).scalars().all()
+    # A sum has no index, so SQLite takes the other column's: it looks up the facets of few, and
+    # reads those of many in the order of their values, with no table to sort.
+    key, learnware = _facet.c.key, _facet.c.learnware
     if len(few) <= _FEW:
-        among = _facet.c.learnware.in_(few)
+        among = sa.and_(learnware.in_(few), (key + "").in_(keys))
     else:
-        # A sum has no index: SQLite reads the facets in the order of their values then, and needs
-        # neither a look-up nor a place in a sorted table for each.
-        among = (_facet.c.learnware + 0).in_(within)
+        among = sa.and_((learnware + 0).in_(within), key.in_(keys))
     rows = connection.execute(
-        sa.select(_facet.c.key, _facet.c.value, sa.func.count())
-        .where(_facet.c.key.in_(keys), among)
-        .group_by(_facet.c.key, _facet.c.value)
+        sa.select(key, _facet.c.value, sa.func.count()).where(among).group_by(key, _facet.c.value)
     )
     counts: dict[str, dict[str, int]] = {key: {} for key in keys}
     # Databases differ in how they order texts.
-    for key, value, count in sorted(rows, key=lambda row: (-row[2], row[1])):
-        counts[key][value] = int(count)
+    for facet, value, count in sorted(rows, key=lambda row: (-row[2], row[1])):
+        counts[facet][value] = int(count)
     return counts
 
 

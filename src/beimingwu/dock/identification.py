@@ -21,6 +21,7 @@ from beimingwu.search.keeping import Mark
 from beimingwu.search.requirement import Requirement
 from beimingwu.search.result import Resolve, SearchResult
 from beimingwu.search.segment import Entry
+from beimingwu.search.semantic import SemanticFilter
 
 
 class Identification:
@@ -68,7 +69,7 @@ class Identification:
                 self._forget(index)
             else:
                 break
-        return replace(result, notes=(*result.notes, *self._notes()))
+        return replace(result, notes=(*result.notes, *self._said(wanted), *self._left_out()))
 
     def settle(self) -> None:
         """Bring the index to what is published now, with all work on it done, and keep it."""
@@ -76,7 +77,13 @@ class Identification:
         index.settle()
         index.keep(self._mark(), everything=True)
 
-    def _notes(self) -> list[str]:
+    def _said(self, wanted: SemanticFilter) -> list[str]:
+        """Return what is to be said of the text of a search."""
+        if not wanted.text:
+            return []
+        return list(map(str, self._listing.suggestions(wanted, "published")))
+
+    def _left_out(self) -> list[str]:
         return [
             f"Learnware {id} was left out, since its specification cannot be read: {problem}"
             for id, problem in sorted(self._unreadable.items())[:3]
@@ -84,9 +91,12 @@ class Identification:
 
     def _by_words(self, requirement: Requirement, limit: int) -> SearchResult:
         require_limit(limit)
-        ids = self._listing.ids(requirement.filter, "published")
-        notes = (f"{len(ids):,} learnwares match.",) if len(ids) > limit else ()
-        return SearchResult.of_ids(ids[:limit], requirement, resolve=self._resolve, notes=notes)
+        wanted = requirement.filter
+        ids = self._listing.ids(wanted, "published", limit=limit)
+        notes = self._said(wanted)
+        if len(ids) == limit and (total := self._listing.count(wanted, "published")) > limit:
+            notes.append(f"{total:,} learnwares match.")
+        return SearchResult.of_ids(ids, requirement, resolve=self._resolve, notes=tuple(notes))
 
     def _followed(self) -> Index:
         """Return the index, brought to what is published now."""

@@ -46,11 +46,15 @@ class Listing:
         self._understanding = Understanding(catalogue.text)
 
     def ids(
-        self, wanted: SemanticFilter, state: State | None, owner: str | None = None
+        self,
+        wanted: SemanticFilter,
+        state: State | None,
+        owner: str | None = None,
+        limit: int | None = None,
     ) -> list[str]:
         """Return the ids that satisfy every facet: best text first, newest first where no text."""
         with self._catalogue.reading() as connection:
-            numbers = self._page(connection, wanted, state, owner, None, None)
+            numbers = self._page(connection, wanted, state, owner, limit, None)
         return [id_of(number) for number in numbers]
 
     def records(

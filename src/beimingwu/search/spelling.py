@@ -12,7 +12,9 @@ from beimingwu.search.semantic import KEYS
 
 #: Letters of the shortest word that is taken for misspelt, and of the longest.
 SHORTEST, LONGEST = 4, 40
-_TWO_SLIPS = 8
+# From so many on, each of three parts of a word has two letters or more (see `untouched`): enough
+# for a part to be in few other words.
+_TWO_SLIPS = 9
 # Words of a facet's value.
 _LONGEST_VALUE = 2
 
@@ -63,7 +65,7 @@ def tolerated(word: str) -> int:
 
     Examples
     --------
-    >>> tolerated("of"), tolerated("wind"), tolerated("rainfall")
+    >>> tolerated("of"), tolerated("rainfall"), tolerated("temperature")
     (0, 1, 2)
     """
     if not SHORTEST <= len(word) <= LONGEST:
@@ -102,8 +104,8 @@ def untouched(word: str, most: int) -> tuple[str, ...]:
 
     Examples
     --------
-    >>> untouched("rainfall", 2), untouched("wind", 1)
-    (('ra', 'n', 'all'), ('w', 'nd'))
+    >>> untouched("temperature", 2), untouched("wind", 1)
+    (('tem', 'er', 'ture'), ('w', 'nd'))
     """
     cuts = [round(len(word) * cut / (most + 1)) for cut in range(most + 2)]
     ends = [*(cut - 1 for cut in cuts[1:-1]), len(word)]
