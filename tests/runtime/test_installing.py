@@ -122,3 +122,20 @@ def test_without_bubblewrap_it_says_so_or_is_not_asked(monkeypatch: pytest.Monke
         behind_gate(Profile.BUBBLEWRAP)
     assert caught.value.code == "sandbox.no_bubblewrap"
     assert behind_gate(Profile.LANDLOCK)(("uv",), ()) == ("uv",)
+
+
+def test_walls_that_the_machine_refuses_are_no_fault_of_what_is_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    (programs / "bwrap").write_text(
+        "#!/bin/sh\necho 'bwrap: No permissions to create new namespace' >&2\nexit 1\n"
+    )
+    (programs / "bwrap").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{programs}:/usr/bin:/bin")
+    refused = Installer(tmp_path / "cache", confine=behind_gate(Profile.BUBBLEWRAP))
+    with pytest.raises(SandboxUnavailable, match="No permissions to create") as caught:
+        refused.uv(("pip", "list"), seconds=20)
+    assert caught.value.code == "sandbox.refused"
+    assert caught.value.remedy

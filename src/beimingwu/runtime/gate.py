@@ -18,6 +18,8 @@ from contextlib import suppress
 
 REQUEST_MAX_BYTES = 16 * 1024
 CONNECT_SECONDS = 30.0
+#: What the gate ends with when the command never came to it: there were no walls to be had.
+NO_WALL = 97
 IDLE_SECONDS = 300.0
 #: "CONNECT host:443 HTTP/1.1", or "GET http://host:80/path HTTP/1.1" for indexes without TLS.
 _CONNECT = re.compile(rb"CONNECT ([^\s:/@]+|\[[0-9a-fA-F:]+\]):(\d{1,5}) HTTP/1\.[01]\r\n")
@@ -38,6 +40,7 @@ def main(words: list[str]) -> int:
 def outside(hosts: frozenset[str], command: list[str]) -> int:
     """Run the command, answer at the gate while it runs, and return its status."""
     ours, theirs = socket.socketpair()
+    came = False
     number = str(theirs.fileno())
     words = [number if word == "{gate}" else word for word in command]
     with subprocess.Popen(words, pass_fds=[theirs.fileno()]) as process:  # noqa: S603 - no shell
@@ -45,9 +48,12 @@ def outside(hosts: frozenset[str], command: list[str]) -> int:
         with suppress(OSError):  # It ended before it came to the gate.
             _, descriptors, _, _ = socket.recv_fds(ours, 1, 1)
             if descriptors:
+                came = True
                 listener = socket.socket(fileno=descriptors[0])
                 threading.Thread(target=keep, args=(listener, hosts), daemon=True).start()
         status = process.wait()
+    if not came and status:
+        return NO_WALL
     return 128 - status if status < 0 else status
 
 

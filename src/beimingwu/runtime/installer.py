@@ -19,10 +19,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import NoReturn
 
 from beimingwu.config import Settings, settings
-from beimingwu.errors import EnvironmentFailed
+from beimingwu.errors import EnvironmentFailed, SandboxUnavailable
 from beimingwu.runtime.cancellation import Cancellation
+from beimingwu.runtime.gate import NO_WALL
+from beimingwu.runtime.profiles import Profile
+from beimingwu.runtime.trial import mend
 
 OnLine = Callable[[str], None]
 #: Puts a command behind walls: given its words and the folders it may write, returns the words.
@@ -187,6 +191,8 @@ class Installer:
         EnvironmentFailed
             It took longer than `seconds`, was called off, or there is no uv
             (`environment.timed_out`, `.cancelled`, `.no_uv`).
+        SandboxUnavailable
+            This machine refuses the walls that installing is behind.
         """
         shut = self.offline if offline is None else offline
         self.cache.mkdir(parents=True, exist_ok=True)
@@ -212,7 +218,7 @@ class Installer:
 
         Raises
         ------
-        EnvironmentFailed
+        EnvironmentFailed, SandboxUnavailable
             As `uv`.
         """
         words = self.confine(tuple(command), tuple(writable))
@@ -240,6 +246,8 @@ class Installer:
                 "raise BEIMINGWU_ENVIRONMENT_BUILD_SECONDS.",
                 code="environment.timed_out",
             )
+        if status == NO_WALL:
+            _refuse_walls(lines[-1] if lines else "it said nothing")
         return Outcome(status, "\n".join(lines))
 
 
@@ -282,6 +290,15 @@ def _uv() -> str:
             remedy="Install it into the same environment: pip install uv.",
             code="environment.no_uv",
         ) from None
+
+
+def _refuse_walls(said: str) -> NoReturn:
+    """The machine lacks something, whatever a learnware asks for."""
+    raise SandboxUnavailable(
+        f"Packages are installed inside bubblewrap, which this machine refuses: {said}",
+        remedy=mend(Profile.BUBBLEWRAP, said),
+        code="sandbox.refused",
+    )
 
 
 def _variables() -> dict[str, str]:

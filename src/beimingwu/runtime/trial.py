@@ -63,7 +63,7 @@ def require(profile: Profile | None = None, limits: Limits | None = None) -> Non
         said = (trial.complaint.strip().splitlines() or [f"status {trial.status}"])[-1]
         raise SandboxUnavailable(
             f"The sandbox profile {str(profile)!r} cannot be put up on this machine: {said}",
-            remedy=_remedy(profile, said),
+            remedy=mend(profile, said),
             code="sandbox.refused",
         )
 
@@ -141,8 +141,14 @@ SWITCHES = (
 )
 
 
-def _remedy(profile: Profile, said: str) -> str:
-    """Say what to change on this machine, from what the walls complained of."""
+def mend(profile: Profile, said: str) -> str:
+    """Say what to change on this machine, from what the walls complained of.
+
+    Examples
+    --------
+    >>> "landlock" in mend(Profile.LANDLOCK, "Landlock 3 is needed")
+    True
+    """
     if profile is Profile.LANDLOCK:
         return "Use bubblewrap, or Linux 6.2 or newer with lsm=landlock among its boot options."
     for switch, bad, mend in SWITCHES:
