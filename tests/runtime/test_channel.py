@@ -208,6 +208,13 @@ def test_an_error_in_no_known_form_is_still_a_crash(answer: Any, tmp_path: Path)
         start(tmp_path, Manifest(), launch=saying(a_header(**answer)))
 
 
+@pytest.mark.parametrize("told", [10**400, -5, 1e300, "x", None])
+def test_a_measure_that_cannot_be_is_none(told: object, tmp_path: Path) -> None:
+    reply = a_header(seconds=told, peak_memory=told)
+    with start(tmp_path, Manifest(), launch=saying(reply)) as model:
+        assert (model.report.call_seconds, model.report.peak_memory) == (0.0, 0)
+
+
 @pytest.mark.parametrize("shape", [7, "x", [1.5], [[1]], {"a": 1}, [True]])
 def test_a_shape_in_no_known_form_is_no_shape(shape: object, tmp_path: Path) -> None:
     reply = a_header(input_shape=shape, output_shape=shape, seconds="x", peak_memory=[])

@@ -82,6 +82,8 @@ def test_an_entry_of_conda_has_its_counterpart(entry, requirement):
         ("python==3.10.4", "==3.10.*"),
         ("python>=3.8,<3.11", "<3.11,>=3.8"),
         ("python=3", "==3.*"),
+        ("python==3.8rc1", "==3.8.*"),
+        ("python==3.8+local", "==3.8.*"),
     ],
 )
 def test_a_pin_of_python_is_one_of_its_minor_version(entry, python):

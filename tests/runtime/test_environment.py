@@ -194,7 +194,9 @@ def test_no_code_of_a_package_runs_while_it_is_installed(environments, shop, tmp
     assert ran.exists(), "it would have run, had anything started it"
 
 
-@pytest.mark.parametrize("where", ["data/bin/python", "data/pyvenv.cfg"])
+@pytest.mark.parametrize(
+    "where", ["data/bin/python", "data/pyvenv.cfg", "data/environment.json", "data/bin/python/x"]
+)
 def test_a_package_that_replaces_the_python_of_its_environment_is_refused(
     environments, shop, where
 ):
@@ -446,3 +448,17 @@ def test_scikit_learn_from_the_index_that_is_configured(tmp_path: Path, pythons)
         )
     assert stat.S_ISDIR(tmp_path.stat().st_mode)
     environments.prune(0)
+
+
+def test_a_package_may_bring_programs_named_after_python(environments, shop):
+    shop.wheel(
+        "completer",
+        "1.0",
+        {
+            "completer.py": "",
+            "completer-1.0.data/data/bin/python-complete": "#!/bin/sh\n",
+            "completer-1.0.data/data/bin/python-more/x": "#!/bin/sh\n",
+        },
+    )
+    with environments.use(environments.lock(asking("completer"))) as made:
+        said(made, "import completer")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -32,6 +33,15 @@ def test_what_is_no_python_is_passed_over(tmp_path: Path):
     liar.write_text("#!/bin/sh\necho hello\n")
     liar.chmod(0o755)
     assert find_interpreters([liar, tmp_path / "absent", Path("/bin/false")]) == ()
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may search every folder")
+def test_a_folder_that_may_not_be_searched_is_passed_over(tmp_path: Path, monkeypatch):
+    locked = tmp_path / "locked"
+    locked.mkdir(mode=0o000)
+    monkeypatch.setenv("PATH", str(locked))
+    monkeypatch.setenv("PYENV_ROOT", str(locked))
+    assert find_interpreters()
 
 
 def test_the_first_of_a_version_is_the_one_that_is_used(tmp_path: Path):

@@ -55,6 +55,17 @@ def test_whatever_is_no_named_package_is_refused_with_its_line_and_a_code_of_its
     assert caught.value.remedy
 
 
+@pytest.mark.parametrize(
+    "line",
+    ["numpy; " + "(" * 900 + "os_name == 'posix'" + ")" * 900, "numpy==" + "9" * 5_000],
+)
+def test_a_line_that_no_parser_should_meet_is_refused_and_shown_in_part(line):
+    with pytest.raises(InvalidArchive) as caught:
+        read(f"numpy\n{line}\n")
+    assert caught.value.code == "requirements.syntax"
+    assert len(caught.value.problem) < 500
+
+
 def test_names_are_normalised_and_comments_blanks_and_continuations_read_as_pip_does():
     text = "# what it needs\n\nScikit_Learn[Extra] >= 1.2 , <2  # fitted\r\nscipy \\\n  ==1.11\n"
     assert read(text) == ["scikit-learn[Extra]<2,>=1.2", "scipy==1.11", "numpy"]

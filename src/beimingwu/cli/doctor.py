@@ -37,8 +37,8 @@ def doctor(output: Output) -> None:
     for diagnosis in found:
         if diagnosis.problem:
             output.say(f"{diagnosis.profile}: {diagnosis.problem}\n  {diagnosis.remedy}")
-    output.say(_how_packages_are_installed(chosen))
     (own,) = (diagnosis for diagnosis in found if diagnosis.profile == chosen)
+    output.say(_how_packages_are_installed(chosen, own.sound))
     if chosen is not Profile.NONE and not own.sound:
         breaches = "; ".join(wall.breach for wall in own.walls if not wall.stands)
         raise SandboxUnavailable(
@@ -47,10 +47,14 @@ def doctor(output: Output) -> None:
         )
 
 
-def _how_packages_are_installed(chosen: str) -> str:
+def _how_packages_are_installed(chosen: str, sound: bool) -> str:
     from beimingwu.runtime.installing import index_hosts
     from beimingwu.runtime.profiles import Profile
 
+    if chosen == Profile.BUBBLEWRAP and not sound:
+        return (
+            "No packages are installed: the gate that they are installed behind needs bubblewrap."
+        )
     if chosen == Profile.BUBBLEWRAP:
         hosts = ", ".join(sorted(index_hosts())) or "no host"
         return f"Packages are installed behind a gate that lets through to: {hosts}."

@@ -12,7 +12,7 @@ import os
 import shutil
 import stat
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -25,6 +25,8 @@ from beimingwu.runtime.lock import Lock
 _BYTECODE = Path(__file__).with_name("bytecode.py")
 #: The lock, kept in the environment for whoever looks into it.
 LISTED = "lock.txt"
+#: Says that an environment is finished, and what is in it.
+MARKER = "environment.json"
 _COMPILERS = 2
 _VENV = ("venv", "--quiet", "--no-project", "--relocatable")
 _INSTALL = ("pip", "install", "--no-deps", "--require-hashes", "--only-binary", ":all:")
@@ -141,7 +143,7 @@ class _Work:
                 remedy="Ask for versions whose wheels install: `uv pip install` shows the reason.",
                 code="environment.install",
             )
-        if self._ours() != ours:
+        if self._ours(ours) != ours or (self._folder / MARKER).exists():
             raise EnvironmentFailed(
                 "A package replaces the Python of its environment.",
                 remedy="Leave that package out; no honest one does this.",
@@ -165,12 +167,14 @@ class _Work:
         with ThreadPoolExecutor(_COMPILERS) as pool:
             list(pool.map(part, range(_COMPILERS)))
 
-    def _ours(self) -> list[tuple[str, str | bytes]]:
-        """Return what makes the folder an environment of this interpreter."""
-        programs = self._folder / "bin"
-        pythons = sorted(path for path in programs.iterdir() if path.name.startswith("python"))
-        links = [(p.name, str(p.readlink()) if p.is_symlink() else p.read_bytes()) for p in pythons]
-        return [*links, ("pyvenv.cfg", (self._folder / "pyvenv.cfg").read_bytes())]
+    def _ours(self, names: Iterable[str] = ()) -> dict[str, str | bytes]:
+        """Return what makes the folder an environment of this interpreter, or how `names` are now.
+
+        A package may bring programs of its own, `bin/python-argcomplete-…` among them.
+        """
+        pythons = (self._folder / "bin").glob("python*")
+        names = list(names) or [*(f"bin/{path.name}" for path in pythons), "pyvenv.cfg"]
+        return {name: _content(self._folder / name) for name in names}
 
     def _uv(self, words: Sequence[str], *, offline: bool | None = None) -> Outcome:
         return self._installer.uv(
@@ -184,6 +188,14 @@ class _Work:
 
     def _left(self) -> float:
         return max(0.1, self._deadline - time.monotonic())
+
+
+def _content(path: Path) -> str | bytes:
+    """Return where a link leads, or what is in a file; nothing where it is neither."""
+    try:
+        return str(path.readlink()) if path.is_symlink() else path.read_bytes()
+    except OSError:
+        return b""
 
 
 def _make_read_only(folder: Path) -> int:

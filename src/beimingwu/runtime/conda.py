@@ -13,6 +13,7 @@ from typing import NoReturn
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
+from packaging.version import InvalidVersion, Version
 
 from beimingwu.errors import InvalidArchive
 from beimingwu.learnware.plainyaml import load_yaml
@@ -109,7 +110,10 @@ def read_environment(text: str) -> tuple[str, list[Wanted], list[str]]:
         if isinstance(entry, str):
             name, specifier = _split(entry, notes)
             if name == "python":
-                python = _python(specifier)
+                try:
+                    python = _python(specifier)
+                except InvalidSpecifier:
+                    refuse(entry, FILE, "is not a version of Python", "syntax")
             elif is_native(name):
                 native.append(name)
             else:
@@ -245,8 +249,11 @@ def _python(specifier: str) -> str:
     pins = []
     for pin in SpecifierSet(specifier):
         if pin.operator in ("==", "===", "~="):
-            parts = pin.version.removesuffix(".*").split(".")
-            pins.append(f"=={'.'.join(parts[:2])}.*")
+            try:
+                release = Version(pin.version.removesuffix(".*")).release
+            except InvalidVersion:
+                raise InvalidSpecifier(str(pin)) from None
+            pins.append(f"=={'.'.join(map(str, release[:2]))}.*")
         else:
             pins.append(str(pin))
     return ",".join(sorted(pins))

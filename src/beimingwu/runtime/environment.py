@@ -23,7 +23,7 @@ from typing import Self
 from beimingwu.config import settings
 from beimingwu.errors import EnvironmentFailed
 from beimingwu.learnware.archive import Requirements
-from beimingwu.runtime.building import build, remove_tree
+from beimingwu.runtime.building import MARKER, build, remove_tree
 from beimingwu.runtime.installer import Installer, OnLine, configured
 from beimingwu.runtime.interpreters import Interpreter, find_interpreters
 from beimingwu.runtime.launch import Launch, current_interpreter
@@ -32,7 +32,6 @@ from beimingwu.runtime.locking import FileLock
 from beimingwu.runtime.requirements import Request, normalise
 from beimingwu.runtime.room import Ledger, Room, files_of, remove_unlinked
 
-MARKER = "environment.json"
 _WAITING = "another process is making this environment; waiting for it"
 _BUILDING, _REMOVING = "building-", "removing-"
 

@@ -31,6 +31,8 @@ from beimingwu.runtime.profiles import Profile
 
 #: A guest that is told to stop has this long for it, and as long again to be gone.
 STOP_SECONDS = 0.5
+#: What a guest says it measured is believed up to these, in seconds and in bytes.
+LONGEST_CALL, MOST_MEMORY = 1e6, 2.0**50
 
 
 @dataclass(frozen=True)
@@ -307,8 +309,8 @@ class GuestModel:
         seconds, memory = answer.get("seconds"), answer.get("peak_memory")
         self._report = replace(
             self._report,
-            call_seconds=float(seconds) if isinstance(seconds, int | float) else 0.0,
-            peak_memory=max(memory if isinstance(memory, int) else 0, process.tree_peak),
+            call_seconds=_measured(seconds, LONGEST_CALL),
+            peak_memory=max(int(_measured(memory, MOST_MEMORY)), process.tree_peak),
         )
 
     def _replace_when_worn(self, answer: Mapping[str, object]) -> None:
@@ -362,3 +364,9 @@ def _shape(value: object) -> tuple[int, ...] | None:
     if not isinstance(value, list) or not all(type(size) is int for size in value):
         return None
     return tuple(value)
+
+
+def _measured(told: object, most: float) -> float:
+    """Return what a guest says it measured; 0 where that cannot be."""
+    believable = isinstance(told, int | float) and 0 <= told <= most
+    return float(told) if isinstance(told, int | float) and believable else 0.0

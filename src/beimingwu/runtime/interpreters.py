@@ -128,14 +128,16 @@ def _places() -> Iterator[Path]:
         # pyenv's shims are slow, and the Pythons behind them are found below.
         for name in names if folder.name != "shims" else ():
             program = folder / name
-            if program.is_file() and os.access(program, os.X_OK):
+            # A folder that may not be searched raises in `is_file`, and not in `access`.
+            if os.access(program, os.X_OK) and program.is_file():
                 yield program
     home = Path.home()
     pyenv = Path(os.environ.get("PYENV_ROOT") or home / ".pyenv") / "versions"
     data = Path(os.environ.get("XDG_DATA_HOME") or home / ".local" / "share")
     by_uv = Path(os.environ.get("UV_PYTHON_INSTALL_DIR") or data / "uv" / "python")
     for root in (pyenv, by_uv):
-        yield from sorted(root.glob("*/bin/python3"), reverse=True)
+        if os.access(root, os.R_OK | os.X_OK):
+            yield from sorted(root.glob("*/bin/python3"), reverse=True)
 
 
 def _ask(program: Path) -> Interpreter | None:

@@ -27,6 +27,8 @@ MAX_PACKAGES = 1000
 #: Supplied to every learnware by the guest.
 _SUPPLIED = "learnware"
 #: Options of requirements.txt that change nothing here: only wheels are ever taken.
+#: Characters of a line, without its hashes; what is longer is no name and version.
+LONGEST_LINE = 2_000
 _HARMLESS = ("--only-binary", "--prefer-binary", "--require-hashes", "--no-cache-dir")
 #: The words a line may begin with that are refused, what they are, and the end of their code.
 _REFUSED = (
@@ -204,6 +206,8 @@ def read_line(line: str, file: str, notes: list[str]) -> list[Wanted]:
         _check_option(line, file)
         return []
     bare, hashes, _ = line.partition(" --hash")
+    if len(bare) > LONGEST_LINE:
+        refuse(bare, file, f"has {len(bare):,} characters; no package takes so many", "syntax")
     if hashes:
         notes.append(f"{file}: the hashes of `{_short(bare)}` are not used; the lock has its own.")
     if "${" in bare:
@@ -214,6 +218,8 @@ def read_line(line: str, file: str, notes: list[str]) -> list[Wanted]:
         parsed = Requirement(bare)
     except NotPep508 as error:
         _refuse_unreadable(bare, file, error)
+    except RecursionError:
+        refuse(line, file, "is not a package: it is nested too deep", "syntax")
     if parsed.url is not None:
         kind = "vcs" if _VCS.search(line) else "url"
         refuse(line, file, "takes a package from an address, not from the index", kind)
