@@ -167,3 +167,12 @@ def test_an_interpreter_that_is_broken_is_no_reason_to_leave_a_package_out(lock,
     with pytest.raises(EnvironmentFailed) as caught:
         lock("paint", interpreters=(broken,))
     assert caught.value.code == "environment.uv"
+
+
+def test_all_questions_to_uv_share_one_time(lock, shop, slow, monkeypatch: pytest.MonkeyPatch):
+    """A line that fits no Python takes a dozen of them, and each alone has time enough."""
+    monkeypatch.setenv("BEIMINGWU_ENVIRONMENT_RESOLVE_SECONDS", "1.5")
+    shop.wheel("old", "1.0", tag="cp27-none-any")
+    with pytest.raises(EnvironmentFailed, match=r"longer than 1\.5 s") as caught:
+        lock("old", by=slow)
+    assert caught.value.code == "environment.timed_out"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import sysconfig
 import tempfile
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -112,7 +113,8 @@ def resolve(
         A package exists as source only (`environment.source_only`); another Python is needed
         (`environment.needs_python`); the packages contradict each other
         (`environment.unresolvable`); no index answers and the cache has not got them
-        (`environment.offline`).
+        (`environment.offline`); all of it takes longer than `environment_resolve_seconds`
+        (`environment.timed_out`).
     """
     if not interpreters:
         _need_python(request, "3.11")
@@ -132,7 +134,7 @@ def this_platform() -> str:
 
 
 class _Resolution:
-    """One search for a lock: on the nearest interpreter, then amended, then on others."""
+    """One search for a lock, within one time: on the nearest interpreter, amended, on others."""
 
     def __init__(
         self,
@@ -147,6 +149,7 @@ class _Resolution:
         self._installer = installer
         self._folder = folder
         self._say = on_line or (lambda line: None)
+        self._deadline = time.monotonic() + settings().environment_resolve_seconds
 
     def lock(self) -> Lock:
         nearest = self._ranked[0]
@@ -233,12 +236,26 @@ class _Resolution:
         return outcome
 
     def _run(self, command: Sequence[str], *, offline: bool | None = None) -> Outcome:
-        return self._installer.uv(
-            command,
-            seconds=settings().environment_resolve_seconds,
-            writable=(self._folder,),
-            offline=offline,
-        )
+        left = self._deadline - time.monotonic()
+        if left <= 0:
+            _run_late()
+        try:
+            return self._installer.uv(
+                command, seconds=left, writable=(self._folder,), offline=offline
+            )
+        except EnvironmentFailed as error:
+            if error.code != "environment.timed_out":
+                raise
+        _run_late()
+
+
+def _run_late() -> NoReturn:
+    raise EnvironmentFailed(
+        f"Finding versions took longer than {settings().environment_resolve_seconds:g} s.",
+        remedy="Ask for exact versions of fewer packages; if the index is slow, let the operator "
+        "raise BEIMINGWU_ENVIRONMENT_RESOLVE_SECONDS.",
+        code="environment.timed_out",
+    )
 
 
 def _need_python(request: Request, version: str, lines: Sequence[str] = ()) -> NoReturn:
