@@ -13,23 +13,33 @@ import hashlib
 import importlib.util
 import os
 import py_compile
+import resource
 import sys
 from pathlib import Path
 
 #: Big, and no model imports them.
 LEFT_OUT = ("tests", "test", "testing_data", "__pycache__")
+#: Compiling takes hundreds of times the memory of a source; what needs more stays a source.
+MEMORY_MAX_BYTES = 1024 * 1024 * 1024
 
 
 def main(folder: Path, cache: Path, part: int, parts: int) -> None:
     """Compile every `parts`-th module under `folder`, counted by size from `part`."""
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (least(MEMORY_MAX_BYTES, hard), hard))
     sources = []
     for place, folders, names in os.walk(folder):
         folders[:] = [name for name in folders if name not in LEFT_OUT]
         paths = [Path(place, name) for name in names if name.endswith(".py")]
         sources += [(path.stat().st_size, str(path)) for path in paths]
     for _, path in sorted(sources, reverse=True)[part::parts]:
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, MemoryError):
             compiled(Path(path), os.path.relpath(path, folder), cache)
+
+
+def least(wanted: int, hard: int) -> int:
+    """Return a limit that is wanted, or what is allowed where that is less."""
+    return wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
 
 
 def compiled(path: Path, shown: str, cache: Path) -> None:
