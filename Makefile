@@ -30,6 +30,9 @@ lint: $(VENV)/test.stamp ## format, style, types, import directions
 bench: $(VENV)/test.stamp $(ENGINE)/engine.stamp ## every benchmark, beside the public engine
 	$(PY) benchmarks/startup.py
 	$(PY) benchmarks/reduction.py
+	$(PY) benchmarks/search.py --n 100000 --folder build/docks
+	$(PY) benchmarks/mixture.py --folder build/docks
+	$(PY) benchmarks/search_incremental.py --folder build/docks
 	$(PY) benchmarks/search_quality.py
 	$(PY) benchmarks/environments.py
 	$(PY) benchmarks/runtime.py
