@@ -213,6 +213,25 @@ def test_the_number_of_an_event_is_seen_only_when_all_below_it_are(
         catalogue.close()
 
 
+def test_who_writes_reads_what_was_written_while_it_waited(nothing: Path | str) -> None:
+    here, there = Database(nothing), Database(nothing)
+    count = sa.text("SELECT count(*) FROM tally")
+
+    def look() -> object:
+        with there.writing() as connection:
+            return connection.execute(count).scalar()
+
+    with ThreadPoolExecutor(1) as pool:
+        with here.writing() as connection:
+            later = pool.submit(look)
+            # It is on its way, and would have taken its snapshot by now if it took it too early.
+            with suppress(TimeoutError):
+                later.result(0.3)
+            connection.execute(sa.text("INSERT INTO tally VALUES ('search', '2026-11-24', 1)"))
+        assert later.result() == 1
+    here.close(), there.close()
+
+
 def test_who_waits_too_long_to_write_is_told(
     nothing: Path | str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -53,6 +53,16 @@ def test_the_rarer_of_two_words_counts_more(catalogue: Catalogue, published: Pub
     assert hits(catalogue, "seasons typhoons") == [rare, common]
 
 
+def test_the_pieces_of_a_word_are_not_the_word(catalogue: Catalogue, published: Publish) -> None:
+    published(
+        catalogue, "a", name="Rainfa infall", description="空气质 气质量, and no more than that."
+    )
+    whole = published(
+        catalogue, "b", name="Rainfall", description="空气质量, and no more than that."
+    )
+    assert hits(catalogue, "rainfall") == hits(catalogue, "空气质量") == [whole]
+
+
 def test_only_so_many_words_may_be_asked_for(catalogue: Catalogue, published: Publish) -> None:
     id = published(catalogue, "a", description=" ".join(f"w{n}" for n in range(MOST_WORDS)))
     asked = [f"w{number}" for number in range(MOST_WORDS)]
