@@ -116,7 +116,7 @@ def test_many_that_come_at_once_take_nothing_from_each_other(temporary: Path) ->
     def use(_: int) -> bool:
         with Scratch("test") as folder:
             (folder / "mine").touch()
-            return os.listdir(folder) == ["mine"]
+            return [path.name for path in Path(folder).iterdir()] == ["mine"]
 
     with ThreadPoolExecutor(8) as pool:
         assert all(pool.map(use, range(200)))
