@@ -25,6 +25,7 @@ from beimingwu.learnware.manifest import Manifest
 from beimingwu.runtime.environment import Environment, Environments, environment_launch
 from beimingwu.runtime.host import start
 from beimingwu.runtime.installer import Installer
+from beimingwu.runtime.interpreters import find_interpreters
 from beimingwu.runtime.room import files_of
 
 
@@ -462,3 +463,20 @@ def test_a_package_may_bring_programs_named_after_python(environments, shop):
     )
     with environments.use(environments.lock(asking("completer"))) as made:
         said(made, "import completer")
+
+
+SYSTEM_PYTHON = Path("/usr/bin/python3")
+
+
+@pytest.mark.skipif(not SYSTEM_PYTHON.exists(), reason="the system has no Python of its own")
+def test_of_a_systems_python_the_installation_is_seen_and_not_all_beside_it(
+    tmp_path: Path, installer
+):
+    pythons = find_interpreters([SYSTEM_PYTHON])
+    made = Environments(tmp_path / "environments", installer=installer, interpreters=pythons)
+    with made.use(made.lock(asking("paint"))) as environment:
+        seen = environment.readable
+        assert environment.folder in seen
+        assert environment.python.resolve() in seen
+        assert not {Path("/"), Path("/usr"), Path("/usr/local"), Path("/usr/bin")} & {*seen}
+    made.prune(0)

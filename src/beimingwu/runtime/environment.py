@@ -31,6 +31,7 @@ from beimingwu.runtime.lock import Lock, resolve, this_platform
 from beimingwu.runtime.locking import FileLock
 from beimingwu.runtime.requirements import Request, normalise
 from beimingwu.runtime.room import Ledger, Room, files_of, remove_unlinked
+from beimingwu.runtime.sandbox import interpreter_folders
 
 _WAITING = "another process is making this environment; waiting for it"
 _BUILDING, _REMOVING = "building-", "removing-"
@@ -75,7 +76,7 @@ class Environment:
     lock
         What is in it.
     prefix
-        The folder of its interpreter, which a sandbox has to show as well.
+        The folder of its interpreter, which may be the system's as well.
     """
 
     def __init__(self, folder: Path, lock: Lock, prefix: Path, held: FileLock) -> None:
@@ -91,8 +92,8 @@ class Environment:
 
     @property
     def readable(self) -> tuple[Path, ...]:
-        """All that a process in it has to be able to read."""
-        return (self.folder, self.prefix)
+        """All that a process in it has to be able to read; of a system's own Python, not /usr."""
+        return interpreter_folders(self.python)
 
     def close(self) -> None:
         """Let go of it."""
@@ -124,7 +125,8 @@ def environment_launch(environment: Environment, *, threads: int = 1) -> Launch:
     """
     launch = current_interpreter(threads=threads)
     command = (str(environment.python), *launch.command[1:])
-    return dataclasses.replace(launch, command=command, installations=environment.readable)
+    installations = (environment.folder, environment.prefix)
+    return dataclasses.replace(launch, command=command, installations=installations)
 
 
 class Environments:
