@@ -480,3 +480,17 @@ def test_of_a_systems_python_the_installation_is_seen_and_not_all_beside_it(
         assert environment.python.resolve() in seen
         assert not {Path("/"), Path("/usr"), Path("/usr/local"), Path("/usr/bin")} & {*seen}
     made.prune(0)
+
+
+def test_an_answer_whose_python_is_gone_is_sought_anew(tmp_path: Path, installer, pythons):
+    if len(pythons) < 2:
+        pytest.skip("one Python on this machine")
+    gone, there = (
+        Environments(tmp_path / "environments", installer=installer, interpreters=[python])
+        for python in pythons[:2]
+    )
+    before = gone.lock(asking("paint"))
+    after = there.lock(asking("paint"))
+    assert before.python != after.python == ".".join(map(str, pythons[1].minor))
+    gone.use(before).close()
+    assert there.lock(asking("paint")) == after, "what was found last is remembered"

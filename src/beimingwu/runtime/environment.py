@@ -21,7 +21,7 @@ from types import TracebackType
 from typing import Self
 
 from beimingwu.config import settings
-from beimingwu.errors import EnvironmentFailed
+from beimingwu.errors import EnvironmentFailed, SandboxUnavailable
 from beimingwu.learnware.archive import Requirements
 from beimingwu.runtime.building import MARKER, build, remove_tree
 from beimingwu.runtime.installer import Installer, OnLine, configured
@@ -163,8 +163,8 @@ class Environments:
     def lock(self, requirements: Requirements, *, on_line: OnLine | None = None) -> Lock:
         """Return exact versions for what a learnware asks for.
 
-        The same question gets the same answer for as long as the cache is kept, without asking
-        anybody: a dock records the answer with the learnware.
+        The same question gets the same answer for as long as the cache is kept and its Python is
+        there, without asking anybody: a dock records the answer with the learnware.
 
         Raises
         ------
@@ -176,7 +176,9 @@ class Environments:
         request = normalise(requirements)
         remembered = self.folder / "locks" / f"{self._question(request)}.json"
         with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-            return Lock.from_json(json.loads(remembered.read_bytes()))
+            known = Lock.from_json(json.loads(remembered.read_bytes()))
+            if self._can_serve(known):
+                return known
         lock = resolve(request, self._pythons(), self._installer, on_line=on_line)
         remembered.parent.mkdir(exist_ok=True)
         _write_whole(remembered, json.dumps(lock.to_json()).encode())
@@ -279,6 +281,12 @@ class Environments:
         for path in (self.folder / "locks").glob("*.json"):
             path.unlink(missing_ok=True)
 
+    def _can_serve(self, lock: Lock) -> bool:
+        """Whether the environment of a lock is there, or a Python to make it of."""
+        if self._marker(lock.digest[:40]) is not None:
+            return True
+        return any(_minor(interpreter) == lock.python for interpreter in self._pythons())
+
     def _make(self, lock: Lock, name: str, on_line: OnLine | None) -> None:
         """Make an environment, alone; where another process was quicker, leave its."""
         with FileLock.exclusive(self.folder / f"{name}.lock") as held:
@@ -326,7 +334,7 @@ class Environments:
                 code="environment.platform",
             )
         for interpreter in self._pythons():
-            if ".".join(map(str, interpreter.minor)) == lock.python:
+            if _minor(interpreter) == lock.python:
                 return interpreter
         raise EnvironmentFailed(
             f"The lock is for Python {lock.python}, which this machine does not have.",
@@ -401,7 +409,7 @@ class Environments:
         remove_unlinked(self._installer.bytecode)
         if self._own_cache != self._installer.cache:
             return
-        with contextlib.suppress(EnvironmentFailed):
+        with contextlib.suppress(EnvironmentFailed, SandboxUnavailable):
             if gone and stay:
                 self._installer.forget(sorted(gone))
             if ledger.total + ledger.others(self._own_cache) > limit:
@@ -424,6 +432,10 @@ class Environments:
                 if held is not None:
                     with held:
                         remove_tree(entry)
+
+
+def _minor(interpreter: Interpreter) -> str:
+    return ".".join(map(str, interpreter.minor))
 
 
 def _write_whole(path: Path, data: bytes) -> None:
