@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from beimingwu.client import Client as Client
     from beimingwu.dock import Dock as Dock
     from beimingwu.dock import Submission as Submission
     from beimingwu.learnware import Learnware as Learnware
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 _ROOM_OF = {
     "AveragingReuser": "reuse",
+    "Client": "client",
     "Dimensions": "specification",
     "Dock": "dock",
     "GatedReuser": "reuse",

@@ -29,6 +29,12 @@ def _default_cache() -> str:
     return str(Path(user_cache_dir("beimingwu")))
 
 
+def _default_credentials() -> str:
+    from platformdirs import user_config_dir
+
+    return str(Path(user_config_dir("beimingwu")) / "credentials.json")
+
+
 @dataclass(frozen=True)
 class Settings:
     """The settings in force; `Settings.from_environment()` reads `BEIMINGWU_<NAME>` for each.
@@ -39,7 +45,7 @@ class Settings:
     10000
     """
 
-    # The folder that holds the dock.
+    # The folder that holds the dock, or the address of one on a server.
     dock: str = field(default_factory=_default_dock)
     # The PostgreSQL database of its catalogue, postgresql://USER:PASSWORD@HOST:PORT/NAME, when many
     # machines share the folder; an SQLite file in the folder where empty.
@@ -124,6 +130,14 @@ class Settings:
     index_hosts: str = ""
     # Not 0: no network; packages come from the cache. So does everything when an index is down.
     offline: int = 0
+
+    # A dock on a server: what signs in there instead of `beimingwu login`, which keeps its tokens in
+    # a file; and how long the network may be silent.
+    token: str = field(default="", repr=False)
+    credentials: str = field(default_factory=_default_credentials)
+    network_seconds: float = 60.0
+    # Learnwares of docks on servers are kept in the cache up to this size.
+    learnwares_max_bytes: int = 20 * 1024 * MiB
 
     # The service. Where it listens, and the address that people use when a proxy stands before it
     # (https://dock.example.org): links in mails begin with it, and never with what a request says.

@@ -41,6 +41,7 @@ class Database:
     """
 
     def __init__(self, where: Path | str) -> None:
+        self.where = where
         self._kind = database_kind(where)
         self._engine = self._kind.engine(sa.QueuePool)
         self._writer = threading.Lock()
@@ -54,6 +55,13 @@ class Database:
     def dialect(self) -> str:
         """`sqlite` or `postgresql`."""
         return self._kind.dialect
+
+    def schema(self) -> str:
+        """Return the name of the schema that holds the tables; `main` in SQLite."""
+        if self.dialect == "sqlite":
+            return "main"
+        with self.reading() as connection:
+            return str(connection.execute(sa.text("SELECT current_schema()")).scalar())
 
     @contextmanager
     def reading(self) -> Iterator[sa.Connection]:

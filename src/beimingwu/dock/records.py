@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, cast
 
 from beimingwu.errors import Conflict, NotFound
-from beimingwu.learnware.record import LearnwareRecord, State, Step
+from beimingwu.learnware.record import LearnwareRecord, State, Step, require_id
 from beimingwu.specification.semantic import SemanticSpecification
 
 #: The steps that answer at once, before there is a row; the others run behind.
@@ -150,12 +150,7 @@ def number_of(id: str) -> int:
     >>> number_of("00000042")
     42
     """
-    if not (isinstance(id, str) and id.isascii() and id.isdigit() and id_of(int(id)) == id):
-        raise NotFound(
-            f"No learnware is called {id!r}.",
-            remedy="An id is eight digits, such as 00000042; `list` shows them.",
-            code="not_found.id",
-        )
+    require_id(id)
     return int(id)
 
 

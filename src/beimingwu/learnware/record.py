@@ -11,6 +11,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, Literal
 
+from beimingwu.errors import NotFound
 from beimingwu.specification.semantic import SemanticSpecification
 
 #: Where a learnware stands, and each of its revisions.
@@ -19,6 +20,26 @@ State = Literal[
 ]
 #: A revision in one of these waits for its verification.
 UNFINISHED: tuple[State, ...] = ("uploaded", "verifying")
+
+
+def require_id(id: str) -> None:
+    """Refuse what is no id of a learnware: eight digits, or more where there are so many.
+
+    Raises
+    ------
+    NotFound
+        No id looks like this.
+
+    Examples
+    --------
+    >>> require_id("00000042")
+    """
+    if not (isinstance(id, str) and id.isascii() and id.isdigit() and f"{int(id):08d}" == id):
+        raise NotFound(
+            f"No learnware is called {id!r}.",
+            remedy="An id is eight digits, such as 00000042; `list` shows them.",
+            code="not_found.id",
+        )
 
 
 @dataclass(frozen=True)

@@ -125,6 +125,7 @@ class Problem(BaseModel):
                 "detail": "There is no learnware 00000042 in this dock.",
                 "instance": "/v1/learnwares/00000042",
                 "code": "not_found.learnware",
+                "kind": "NotFound",
                 "remedy": "Look for it with `list` or `search`; a deleted id is never used again.",
                 "request_id": "5f0c6c1d2f9f4a0cb0b9a1d3c1a7e9d2",
             }
@@ -137,6 +138,7 @@ class Problem(BaseModel):
     detail: str = Field(description="What is wrong with this very request.")
     instance: str = Field(description="The path of the request.")
     code: str = Field(description="A stable name for programs.")
+    kind: str = Field(description="The class of this error in the Python library.")
     remedy: str = Field(description="What to do about it.")
     request_id: str = Field(description="What the log of the server calls this request.")
     errors: list[Flaw] | None = Field(
@@ -174,8 +176,9 @@ def problem_of(error: BeimingwuError, instance: str, request_id: str) -> Respons
         headers["Retry-After"] = str(max(1, math.ceil(error.retry_after)))
     if isinstance(error, Unauthenticated):
         headers["WWW-Authenticate"] = 'Bearer realm="beimingwu"'
+    kind = type(error).__name__
     return answer(
-        status, error.code, error.problem, error.remedy, instance, request_id, headers=headers
+        status, error.code, error.problem, error.remedy, instance, request_id, kind, headers=headers
     )
 
 
@@ -198,6 +201,7 @@ def answer(
     remedy: str,
     instance: str,
     request_id: str,
+    kind: str = "",
     *,
     errors: Sequence[Flaw] | None = None,
     headers: Mapping[str, str] | None = None,
@@ -210,6 +214,7 @@ def answer(
         detail=detail,
         instance=instance,
         code=code,
+        kind=kind or _kind_of(status),
         remedy=remedy,
         request_id=request_id,
         errors=list(errors) if errors else None,
@@ -220,6 +225,14 @@ def answer(
         media_type=MEDIA_TYPE,
         headers={"Cache-Control": "no-store", **(headers or {})},
     )
+
+
+def _kind_of(status: int) -> str:
+    """Return the name of the kind of error that has a status, for what is no error of ours."""
+    for kind, of_kind in _STATUS:
+        if of_kind == status:
+            return kind.__name__
+    return "InvalidInput" if status < HTTPStatus.INTERNAL_SERVER_ERROR else "Unavailable"
 
 
 def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:

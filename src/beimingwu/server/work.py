@@ -11,6 +11,7 @@ import logging
 import threading
 import time
 from math import inf
+from pathlib import Path
 
 from beimingwu.dock import Dock
 from beimingwu.dock.keys import forget_keys
@@ -125,4 +126,8 @@ class Work:
 
 def place_of(dock: Dock) -> Place:
     """Return where the workflows of a dock are kept: beside its catalogue."""
-    return Place(f"sqlite:///{dock.folder / FILE}")
+    where = dock.database.where
+    if isinstance(where, Path):
+        return Place(f"sqlite:///{where.with_name(FILE)}")
+    # A database may hold several docks, each in a schema.
+    return Place(where, f"{dock.database.schema()}_workflows")
