@@ -454,3 +454,29 @@ def within(seconds: float, happened: Callable[[], bool]) -> bool:
             return True
         time.sleep(0.01)
     return False
+
+
+@every_profile
+def test_a_guest_does_not_use_up_the_signals_and_timers_of_a_user(profile: Profile) -> None:
+    program = (
+        "import ctypes, errno; libc = ctypes.CDLL(None, use_errno=True)\n"
+        "timer = ctypes.byref(ctypes.c_void_p())\n"
+        "made = [libc.timer_create(1, None, timer) for _ in range(2000)]\n"
+        "print(made.count(0), errno.errorcode[ctypes.get_errno()])"
+    )
+    made, error = run_inside(("-c", program), profile).output.split()
+    assert 0 < int(made) <= sandbox.PENDING_SIGNALS
+    assert error == "EAGAIN"
+
+
+@every_profile
+def test_what_waits_in_a_guests_sockets_stays_small(profile: Profile) -> None:
+    program = (
+        "import socket; one, other = socket.socketpair()\n"
+        "for option in (socket.SO_SNDBUF, 32):\n"
+        "    try: one.setsockopt(socket.SOL_SOCKET, option, 1 << 20)\n"
+        "    except PermissionError as error: print('refused')\n"
+        "one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096); one.send(b'x')\n"
+        "print(other.recv(1))"
+    )
+    assert run_inside(("-c", program), profile).output.split() == ["refused", "refused", "b'x'"]

@@ -54,6 +54,8 @@ FACTS = (
 _ALONE = MappingProxyType({"JOBLIB_MULTIPROCESSING": "0", "LOKY_MAX_CPU_COUNT": "1"})
 #: For the locks of `multiprocessing`, where a learnware may start processes.
 SHARED_MEMORY_BYTES = 16 * 1024 * 1024
+#: Signals that wait, and timers: the kernel counts them for the user, who may be the host's.
+PENDING_SIGNALS = 256
 #: Landlock of this version closes every way to write (Linux 6.2).
 LANDLOCK_VERSION = 3
 
@@ -265,6 +267,7 @@ def _limit_words(limits: Limits) -> tuple[str, ...]:
         "NOFILE": limits.open_files,
         "CPU": limits.cpu,
         "CORE": 0,
+        "SIGPENDING": PENDING_SIGNALS,
     }
     return tuple(word for name, most in named.items() for word in ("--limit", name, str(most)))
 

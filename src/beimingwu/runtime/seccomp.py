@@ -54,6 +54,7 @@ _PR_SET_PDEATHSIG = 1
 _AF_UNIX = 1
 _TERMINAL_TRICKS = (0x5412, 0x541C, 0x5423)  # TIOCSTI, TIOCLINUX, TIOCSETD
 _SIGNAL_OWNERS = (8, 10, 15)  # F_SETOWN, F_SETSIG, F_SETOWN_EX
+_LARGER_QUEUES = (7, 32)  # SO_SNDBUF, SO_SNDBUFFORCE: what is queued is the kernel's memory.
 _HOLDS_ON_FILES = (1024, 1026)  # F_SETLEASE, F_NOTIFY: whoever opens the file waits for the lease.
 
 
@@ -77,6 +78,7 @@ DOORS = (
     *_refused("memfd_create memfd_secret shmget semget msgget mq_open"),
     *_refused("socket"),
     Refusal("socketpair", only=Only(0, "is not", (_AF_UNIX,))),
+    Refusal("setsockopt", only=Only(2, "is", _LARGER_QUEUES)),
     Refusal("clone3", errno.ENOSYS),  # Its flags lie where a filter cannot read; clone's do not.
     Refusal("clone", only=Only(0, "has", (_NAMESPACES,))),
     Refusal("prctl", only=Only(0, "is", (_PR_SET_PDEATHSIG,))),
@@ -318,6 +320,7 @@ _NUMBERS: Mapping[str, tuple[int | None, int | None]] = MappingProxyType(
         "sethostname": (170, 161),
         "setns": (308, 268),
         "setpriority": (141, 140),
+        "setsockopt": (54, 208),
         "settimeofday": (164, 170),
         "setxattr": (188, 5),
         "shmget": (29, 194),
