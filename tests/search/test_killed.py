@@ -90,24 +90,27 @@ def test_the_index_is_right_after_a_death_at_any_moment(writer, earlier, history
     assert deaths > moments / 15
 
 
-def test_an_index_is_right_after_fifty_deaths_one_upon_another(writer, history, small, tmp_path):
+def test_an_index_is_right_after_fifty_deaths_one_upon_another(writer, earlier, history, tmp_path):
     chance, folder = random.Random(4), tmp_path / "index"
+    shutil.copytree(earlier, folder)
     start = time.perf_counter()
-    assert writer(folder)[0] == 0
+    _, moments = writer(folder)
     took = time.perf_counter() - start
-    shutil.rmtree(folder)
-    deaths = 0
-    for turn in range(50):
-        if turn % 10 == 9:
-            check_after_death(folder, history)
+    deaths = turns = 0
+    while deaths < 50:
+        turns += 1
+        assert turns < 200
+        if turns % 6 == 1:
+            # From nothing, or from what there was earlier; else from what the dead has left.
             shutil.rmtree(folder)
-        folder.mkdir(exist_ok=True)
-        deaths += writer(folder, after=chance.uniform(0.0, took))[0] == KILLED
-        # In a copy, so that the next one meets what the dead has left.
+            shutil.copytree(earlier, folder) if turns % 12 == 1 else folder.mkdir()
+        if chance.random() < 0.5:
+            died, _ = writer(folder, after=chance.uniform(0.0, took))
+        else:
+            died, _ = writer(folder, moment=chance.randint(1, moments // 2))
+        deaths += died == KILLED
+        # In a copy, so that the next one meets what this one has left.
         shutil.copytree(folder, tmp_path / "copy")
-        index = history.opened(tmp_path / "copy", UNTIL)
-        history.check(index, UNTIL)
-        index.settle()
+        check_after_death(tmp_path / "copy", history)
         shutil.rmtree(tmp_path / "copy")
-    assert deaths > 30
     check_after_death(folder, history)
