@@ -1,6 +1,7 @@
 """check, submit, list, show, update, withdraw, restore, delete, export on a real dock."""
 
 import getpass
+import shlex
 
 import pytest
 
@@ -183,7 +184,12 @@ def test_list_pages_by_limit_and_after(run, owner, dock):
         (["--task", "Classification", "--task", "Regression"], True),
         (["--scenario", "Nature"], False),
         (["--library", "Others", "--license", "MIT", "--data-type", "Table"], True),
+        (["--not-task", "Classification", "--not-data-type", "Image"], True),
+        (["--not-task", "Regression"], False),
+        (["--task", "Regression", "--not-license", "MIT"], False),
+        (["--not-library", "PyTorch", "--not-scenario", "Nature"], True),
         (["--text", "temperature"], True),
+        (["--text", "temprature"], True),
         (["--text", "helicopter"], False),
     ],
 )
@@ -200,7 +206,32 @@ def test_facets_are_counted_beside_the_others(run, published):
     assert counts["scenario"] == {"Business": 1}
 
 
+def test_a_facet_that_is_excluded_is_repeated_by_the_next_command(run, published):
+    words = ("--not-license", "GPL-3.0", "--not-data-type", "Image", "--text", "temprature")
+    ran = run("list", "--facets", *words, "--dock", published)
+    assert ["license", "MIT", "1"] in [line.split() for line in ran.lines]
+    again = shlex.split(ran.next)[1:]
+    assert run(*again, "--quiet").lines == ["00000001"]
+    none = run("list", "--facets", "--not-license", "MIT", "--dock", published, "--format", "json")
+    assert set(map(len, none.json.values())) == {0}
+
+
+def test_list_says_what_a_misspelt_word_was_read_as_and_which_facet_is_meant(run, published):
+    ran = run("list", "--text", "temprature", "--dock", published)
+    note = "No learnware says 'temprature': searched for 'temperature' instead."
+    assert ran.err.splitlines()[0] == note
+    assert run("list", "--text", "mit", "--dock", published).err.splitlines()[0] == (
+        "Did you mean the license 'MIT' by 'mit'? That finds 1 learnware."
+    )
+    assert run("list", "--text", "temperature", "--dock", published).err.startswith("Next: ")
+    counted = run("list", "--facets", "--text", "temprature", "--dock", published)
+    assert counted.err.splitlines()[0] == note
+
+
 def test_a_facet_that_no_learnware_can_have_is_told(run, published):
+    excluded = run("list", "--not-task", "Regresion", "--dock", published)
+    assert excluded.status == 6
+    assert "Did you mean 'Regression'?" in excluded.err.splitlines()[1]
     ran = run("list", "--task", "Regresion", "--dock", published)
     assert ran.status == 6
     assert "Did you mean 'Regression'?" in ran.err.splitlines()[1]

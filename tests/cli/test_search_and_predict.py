@@ -125,6 +125,19 @@ def test_a_text_finds_by_words_alone(run, climates):
     assert ran.json["single"][0]["score"] is None
 
 
+def test_a_misspelt_text_finds_what_was_meant_and_says_so(run, climates):
+    ran = run("search", "--text", "cold climte", "--dock", climates)
+    assert "00000001" in ran.out
+    assert "No learnware says 'climte': searched for 'climate' instead." in ran.out
+
+
+def test_what_is_excluded_is_not_found(run, climates, cold):
+    words = ("search", "--data", cold, "--dock", climates, "--quiet")
+    assert "00000003" in run(*words).lines
+    assert "00000003" not in run(*words, "--not-task", "Classification").lines
+    assert run(*words, "--not-scenario", "Nature").lines == []
+
+
 def test_quiet_gives_ids_and_limit_bounds_them(run, climates, cold):
     words = ("search", "--data", cold, "--dock", climates, "--quiet")
     assert run(*words, "--limit", 1).out == "00000001\n"

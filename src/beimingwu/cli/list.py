@@ -28,6 +28,7 @@ STATES = ("published", "verifying", "uploaded", "rejected", "withdrawn", "quaran
     "list",
     "list --task Regression --scenario Nature",
     "list --mine --state all",
+    "list --not-license GPL-3.0 --not-scenario Traffic",
     "list --facets --text air",
     "list --quiet --limit 0",
     name="list",
@@ -63,26 +64,29 @@ def list_(
 ) -> None:
     """List learnwares, the newest first.
 
-    With --text the best match comes first.
+    With --text the best match comes first; a word that no learnware says is read as the nearest one
+    that some do, and a line says so.
     """
     if counting:
         _count(facets, dock, output)
         return
     if mine:
         owner = owner_name(owner)
+    shown = None if state == "all" else state
     with dock.opened() as opened:
         records = opened.list(
-            facets.filter(),
-            state=None if state == "all" else state,
-            owner=owner,
-            limit=limit or None,
-            after=after,
+            facets.filter(), state=shown, owner=owner, limit=limit or None, after=after
         )
         is_empty = not records and opened.count(state=None) == 0
+        suggestions = opened.did_you_mean(facets.filter(), state=shown)
     ids = [record.id for record in records]
     output.show(
         [record_json(record) for record in records], ids=ids, sections=[records_table(records)]
     )
+    for suggestion in suggestions:
+        # How many others find is counted for everybody's.
+        if suggestion.followed or owner is None:
+            output.say(str(suggestion))
     if records:
         output.next("show", ids[0], *dock.words)
     elif is_empty:
@@ -96,9 +100,12 @@ def _count(facets: Facets, dock: DockChoice, output: Output) -> None:
     """Print how many learnwares each value of a facet would leave, beside the other facets."""
     with dock.opened() as opened:
         counts = opened.facets(facets.filter())
+        suggestions = opened.did_you_mean(facets.filter())
     rows = [
         (facet, value, count) for facet, values in counts.items() for value, count in values.items()
     ]
     table = Table(("facet", "value", "learnwares"), rows, numbers=("learnwares",))
     output.show(counts, ids=[value for _, value, _ in rows], sections=[table])
+    for suggestion in suggestions:
+        output.say(str(suggestion))
     output.next("list", *facets.words, *dock.words)

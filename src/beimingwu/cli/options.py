@@ -7,7 +7,7 @@ The same thing has the same name everywhere: `--dock`, `--format`, `--quiet`, `-
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -202,28 +202,38 @@ def column_options(function: Callable[..., None]) -> Callable[..., None]:
     return with_columns
 
 
+#: The option of each facet, and what its help says of the values.
+_FACETS = {
+    "task": ("--task", "Such as Classification or Regression"),
+    "data": ("--data-type", "Table, Text or Image"),
+    "library": ("--library", "Such as Scikit-learn or PyTorch"),
+    "scenario": ("--scenario", "Such as Nature or Health"),
+    "license": ("--license", "Such as MIT or Apache-2.0"),
+}
+
+
 @dataclass(frozen=True)
 class Facets:
-    """The facets and the text that were typed, before anything looked at them."""
+    """The facets and the text that were typed, before anything looked at them.
 
-    data: tuple[str, ...] = ()
-    task: tuple[str, ...] = ()
-    library: tuple[str, ...] = ()
-    scenario: tuple[str, ...] = ()
-    license: tuple[str, ...] = ()
+    Parameters
+    ----------
+    wanted, unwanted
+        The values of each facet that were typed, by the facet's name.
+    text
+        The words.
+    """
+
+    wanted: Mapping[str, tuple[str, ...]]
+    unwanted: Mapping[str, tuple[str, ...]]
     text: str = ""
 
     @property
     def words(self) -> tuple[str, ...]:
         """What to type to mean these again."""
-        options = {
-            "--task": self.task,
-            "--data-type": self.data,
-            "--library": self.library,
-            "--scenario": self.scenario,
-            "--license": self.license,
-            "--text": (self.text,) if self.text else (),
-        }
+        options = {option: self.wanted[facet] for facet, (option, _) in _FACETS.items()}
+        options |= {_not(option): self.unwanted[facet] for facet, (option, _) in _FACETS.items()}
+        options["--text"] = (self.text,) if self.text else ()
         return tuple(
             word
             for option, values in options.items()
@@ -241,43 +251,44 @@ class Facets:
         """
         from beimingwu.search import SemanticFilter
 
-        return SemanticFilter(
-            data=self.data,
-            task=self.task,
-            library=self.library,
-            scenario=self.scenario,
-            license=self.license,
-            text=self.text,
-        )
+        wanted: dict[str, Any] = dict(self.wanted)
+        return SemanticFilter(**wanted, text=self.text, without=self.unwanted)
 
 
 def facet_options(function: Callable[..., None]) -> Callable[..., None]:
     """Give a command the facets and `--text`, as its argument `facets`."""
 
-    @_facet("--task", "Such as Classification or Regression; repeatable.")
-    @_facet("--data-type", "Table, Text or Image; repeatable.")
-    @_facet("--library", "Such as Scikit-learn or PyTorch; repeatable.")
-    @_facet("--scenario", "Such as Nature or Health; repeatable.")
-    @_facet("--license", "Such as MIT or Apache-2.0; repeatable.")
-    @click.option("--text", default="", help="Words to look for in names and descriptions.")
     @functools.wraps(function)
-    def with_facets(
-        data_type: tuple[str, ...],
-        task: tuple[str, ...],
-        library: tuple[str, ...],
-        scenario: tuple[str, ...],
-        license: tuple[str, ...],
-        text: str,
-        **arguments: Any,
-    ) -> None:
-        facets = Facets(data_type, task, library, scenario, license, text)
-        function(facets=facets, **arguments)
+    def with_facets(text: str, **arguments: Any) -> None:
+        wanted = {facet: arguments.pop(f"wanted_{facet}") for facet in _FACETS}
+        unwanted = {facet: arguments.pop(f"unwanted_{facet}") for facet in _FACETS}
+        function(facets=Facets(wanted, unwanted, text), **arguments)
 
+    decorators = [
+        _facet(option, f"wanted_{facet}", f"{values}; repeatable.")
+        for facet, (option, values) in _FACETS.items()
+    ]
+    decorators += [
+        _facet(_not(option), f"unwanted_{facet}", "None with this value; repeatable.")
+        for facet, (option, _) in _FACETS.items()
+    ]
+    decorators.append(
+        click.option(
+            "--text", default="", help="Words to look for in names, descriptions, features."
+        )
+    )
+    # The one that is put on last is listed first.
+    for decorate in reversed(decorators):
+        with_facets = decorate(with_facets)
     return with_facets
 
 
-def _facet(name: str, help: str) -> Callable[[Function], Function]:
-    return click.option(name, multiple=True, metavar="VALUE", help=help)
+def _not(option: str) -> str:
+    return f"--not-{option[2:]}"
+
+
+def _facet(option: str, name: str, help: str) -> Decorator[Callable[..., None]]:
+    return click.option(option, name, multiple=True, metavar="VALUE", help=help)
 
 
 def owner_name(given: str | None) -> str:

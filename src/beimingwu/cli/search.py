@@ -32,6 +32,7 @@ Names = Mapping[str, str]
 @command(
     "search --data mine.csv --target price",
     "search --spec stat.json --task Regression --scenario Nature",
+    "search --spec stat.json --not-license GPL-3.0",
     'search --text "air quality" --format json',
 )
 @click.option("--spec", type=FILE, metavar="FILE", help="The specification of my data.")
