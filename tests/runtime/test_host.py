@@ -99,6 +99,19 @@ def test_an_array_comes_back_as_it_was_sent(values: np.ndarray, started: Starter
     assert np.array_equal(values, before)
 
 
+def test_a_model_may_change_and_keep_what_it_is_given(started: Starter) -> None:
+    model = started(
+        a_module("""
+            assert X.flags.writeable and X.flags.aligned and X.flags.c_contiguous
+            kept, self.kept = getattr(self, "kept", X), X
+            X += 1
+            return np.column_stack([X, kept])
+        """)
+    )
+    assert model.predict(np.zeros((2, 2))).tolist() == [[1, 1, 1, 1]] * 2
+    assert model.predict(np.full((2, 2), 5.0)).tolist() == [[6, 6, 1, 1]] * 2
+
+
 def test_texts_travel_to_the_model_and_labels_come_back(started: Starter) -> None:
     model = started(
         a_module("return ['long' if len(text) > 3 else 'short' for text in X]"),

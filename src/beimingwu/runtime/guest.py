@@ -105,13 +105,15 @@ def take_pipe() -> tuple[BinaryIO, BinaryIO]:
     return requests, replies
 
 
-def read_frame(requests: BinaryIO) -> tuple[dict[str, Any] | None, bytes]:
-    """Return the header and the payload of the next frame; (None, b"") at the end of the pipe."""
+def read_frame(requests: Any) -> tuple[dict[str, Any] | None, bytearray]:
+    """Return the header and the payload of the next frame; None and nothing where there is none."""
     prefix = requests.read(4)
     if len(prefix) < 4:
-        return None, b""
+        return None, bytearray()
     header = json.loads(requests.read(bounded(struct.unpack("<I", prefix)[0], HEADER_MAX_BYTES)))
-    return header, requests.read(bounded(header.get("bytes", 0), PAYLOAD_MAX_BYTES))
+    payload = bytearray(bounded(header.get("bytes", 0), PAYLOAD_MAX_BYTES))
+    requests.readinto(payload)
+    return header, payload
 
 
 def bounded(size: int, most: int) -> int:
@@ -234,13 +236,18 @@ def shape(value: Any) -> list[int] | None:
         return None
 
 
-def predict(model: Any, kind: str, payload: bytes) -> Any:
+def predict(model: Any, kind: str, payload: bytearray) -> Any:
     """Call the learnware and return its answer as an array that is safe to send."""
-    if kind == "texts":
-        records = json.loads(payload.decode())
-    else:
-        records = np.load(io.BytesIO(payload), allow_pickle=False)
+    records = json.loads(payload.decode()) if kind == "texts" else read_array(payload)
     return as_array(model.predict(records))
+
+
+def read_array(payload: bytearray) -> Any:
+    """Return the array of a `.npy` file where it lies; a copy would cost more than the pipe."""
+    start = io.BytesIO(memoryview(payload)[:4096])
+    np.lib.format.read_magic(start)
+    shape, _, dtype = np.lib.format.read_array_header_1_0(start)
+    return np.ndarray(shape, dtype, payload, start.tell())
 
 
 def as_array(answer: Any) -> Any:

@@ -18,7 +18,7 @@ from typing import Protocol, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from beimingwu.config import settings
+from beimingwu.config import Settings, settings
 from beimingwu.errors import GuestCrashed, GuestFailed, GuestTimedOut, TooLarge
 from beimingwu.learnware.manifest import Manifest
 from beimingwu.runtime.batches import Payload, Piece, joined, pieces
@@ -179,7 +179,8 @@ class GuestModel:
         TooLarge
             The answers are over `guest_reply_max_bytes`, or one record is over a GiB.
         """
-        cut = pieces(X, self.input_shape, limit=settings().guest_batch_max_bytes)
+        given = settings()  # Once: reading them takes as long as a small batch.
+        cut = pieces(X, self.input_shape, limit=given.guest_batch_max_bytes)
         answers: list[NDArray[np.generic]] = []
         seconds = 0.0
         with self._turn:
@@ -188,8 +189,8 @@ class GuestModel:
                     "The learnware was closed.", remedy="Load it again.", code="guest.closed"
                 )
             for piece in cut:
-                room = settings().guest_reply_max_bytes - sum(known.nbytes for known in answers)
-                answers.append(self._answers(piece, room))
+                room = given.guest_reply_max_bytes - sum(known.nbytes for known in answers)
+                answers.append(self._answers(piece, room, given))
                 seconds += self._report.call_seconds
             calls = self._report.calls + 1
             self._report = replace(self._report, calls=calls, call_seconds=seconds)
@@ -232,13 +233,15 @@ class GuestModel:
         self._report = replace(self._report, python=python, start_seconds=taken)
         return process
 
-    def _answers(self, piece: Piece, room: int) -> NDArray[np.generic]:
+    def _answers(self, piece: Piece, room: int, given: Settings) -> NDArray[np.generic]:
         """Return the answers to one piece, of at most `room` bytes."""
         process = self._running()
         request = {"call": "predict", "input": piece.kind}
-        answer, values = self._exchange(process, request, "predict", piece.payload, room=room)
+        answer, values = self._exchange(
+            process, request, "predict", piece.payload, room=room, given=given
+        )
         self._measure(answer, process)
-        self._replace_when_worn(answer)
+        self._replace_when_worn(answer, given)
         if values is None or values.shape[:1] != (piece.count,):
             got = "nothing" if values is None else f"an array of shape {values.shape}"
             raise GuestCrashed(
@@ -257,9 +260,10 @@ class GuestModel:
         *,
         since: float | None = None,
         room: int | None = None,
+        given: Settings | None = None,
     ) -> tuple[dict[str, object], NDArray[np.generic] | None]:
         """Send a request and wait for its answer; whatever goes wrong between ends the process."""
-        given = settings()
+        given = given or settings()
         seconds = given.guest_start_seconds if what == "start" else given.guest_call_seconds
         deadline = (time.monotonic() if since is None else since) + seconds
         try:
@@ -313,10 +317,10 @@ class GuestModel:
             peak_memory=max(int(_measured(memory, MOST_MEMORY)), process.tree_peak),
         )
 
-    def _replace_when_worn(self, answer: Mapping[str, object]) -> None:
+    def _replace_when_worn(self, answer: Mapping[str, object], given: Settings) -> None:
         """End a process that has used half of its processor time; the next call starts another."""
         used = answer.get("cpu_seconds")
-        worn = isinstance(used, int | float) and used > settings().guest_cpu_seconds / 2
+        worn = isinstance(used, int | float) and used > given.guest_cpu_seconds / 2
         if self._launch.sandbox and worn:
             self._end()
 
