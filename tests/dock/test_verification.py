@@ -45,6 +45,18 @@ def test_a_defect_of_the_check_rejects_the_learnware_and_is_not_met_again(
     assert len(calls) == 1
 
 
+def test_a_name_that_the_disk_refuses_rejects_the_learnware_and_tells_no_path(
+    tmp_path: Path, archive: Archive, semantic: Semantic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken(monkeypatch, IsADirectoryError(errno.EISDIR, "Is a directory", str(tmp_path / "x")))
+    with Dock.open(tmp_path) as dock:
+        submission = dock.submit(archive(), semantic())
+        with pytest.raises(CheckFailed, match="IsADirectoryError: Is a directory") as failed:
+            submission.wait()
+        assert str(tmp_path) not in str(failed.value)
+        assert submission.state == "rejected"
+
+
 @pytest.mark.parametrize(
     "error",
     [

@@ -8,6 +8,7 @@ steps, and when, is said elsewhere: the threads of `worker`, or the workflows of
 
 from __future__ import annotations
 
+import errno
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -42,6 +43,13 @@ _OUR_FAULT = (
     "input.sandbox",
     "dock.disk_full",
     "dock.busy",
+)
+#: What names in an archive or a package can cause, and a machine that is short of things cannot.
+_OF_NAMES = frozenset(
+    {
+        *(errno.EISDIR, errno.ENOTDIR, errno.EEXIST, errno.ENOTEMPTY, errno.ELOOP),
+        *(errno.ENAMETOOLONG, errno.EINVAL, errno.EILSEQ),
+    }
 )
 #: Processes that may die over one verification; the next takes it for the learnware's doing.
 _DEATHS = 20
@@ -251,12 +259,16 @@ def _step(name: str, attempt: Callable[[], str]) -> Step:
             raise
         seconds = time.perf_counter() - started
         return Step(name, "failed", error.problem, error.code, seconds, error.remedy)
-    except (OSError, MemoryError, sa.exc.OperationalError):
-        raise  # A full disk, a busy machine: it passes, and the learnware did nothing.
+    except (MemoryError, sa.exc.OperationalError):
+        raise  # A busy machine: it passes, and the learnware did nothing.
     except Exception as error:
+        if isinstance(error, OSError) and error.errno not in _OF_NAMES:
+            raise  # A full disk, and the like.
         seconds = time.perf_counter() - started
+        # What the system says without the path, which is nobody's to know.
+        reason = error.strerror if isinstance(error, OSError) else str(error)
         problem = f"This is a defect of the dock, met in this check: {type(error).__name__}: "
-        problem += f"{error}"[:_LONGEST_REASON]
+        problem += f"{reason}"[:_LONGEST_REASON]
         return Step(name, "failed", problem, f"{name}.internal", seconds, _REPORT)
     return Step(name, "passed", message, seconds=time.perf_counter() - started)
 
