@@ -63,11 +63,16 @@ class Candidates:
         self._view, self._asked = view, asked
         self._kernel, self._rank = view.geometry.kernel, view.geometry.projection.rank
         self._allowed = [None if mask is None else np.flatnonzero(mask) for mask in allowed]
+        self._near: list[int] = []
         self._specs: dict[int, RKME] = {}
         self._rows: dict[int, Rows] = {}
         self._products: dict[int, float] = {}
         self._inner: dict[tuple[int, int], float] = {}
         self._exact: dict[int, Numbers] = {}
+
+    def also_try(self, positions: Positions) -> None:
+        """Try these as well, whatever their rows tell."""
+        self._near = positions.tolist()
 
     def combine(self, members: Sequence[int]) -> Combination:
         """Return the best weights for exactly these learnwares, the negligible dropped."""
@@ -119,7 +124,9 @@ class Candidates:
             count = TRIED + len(current.members)
             found = self._largest_gains(current, count)
             others = [i for i in found if i not in current.members]
-            proposed.append(others[:TRIED])
+            # Of near siblings rows tell little: the nearest are tried as well.
+            near = [i for i in self._near if i not in current.members]
+            proposed.append(list(dict.fromkeys([*others[:TRIED], *near])))
         return proposed
 
     def _largest_gains(self, current: Combination, count: int) -> list[int]:

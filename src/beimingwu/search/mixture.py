@@ -47,6 +47,7 @@ def best_mixture(
     best_single = float(singles.mmd2[0])
     if best_single <= floor:
         return None, "No mixture: the nearest learnware is as near as specifications can tell."
+    candidates.also_try(singles.near)
     # Beside the nearest, the one of the best direction: pure parts of a mixture are far from it.
     first = [*singles.positions[:STARTS].tolist(), *candidates.of_best_direction()]
     starts = [candidates.combine([i]) for i in dict.fromkeys(first)]

@@ -8,9 +8,10 @@ languages of a text) is held once, as a *description*.
 from __future__ import annotations
 
 import json
+import mmap
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import accumulate, pairwise
 
@@ -24,6 +25,8 @@ from beimingwu.search.projection import Rows
 from beimingwu.search.stack import Numbers, Positions, Stack
 from beimingwu.specification.rkme import RKME, Floats, Kind
 
+#: Specifications read from a mapping before its pages are given back.
+MOST_MAPPED = 512
 #: Ids are ASCII and no longer than this.
 ID_LENGTH = 16
 Ids = NDArray[np.bytes_]
@@ -70,6 +73,8 @@ class Segment:
         The positions in ascending order of id, where they are known.
     name
         Of its files; empty in memory.
+    mapping, reads
+        The mapping of its points, and what was read through it since it was last given back.
     """
 
     ids: Ids
@@ -86,6 +91,8 @@ class Segment:
     cell_checks: NDArray[np.uint32] | None = None
     by_id: Positions | None = None
     name: str = ""
+    mapping: mmap.mmap | None = None
+    reads: list[int] = field(default_factory=list, init=False)
 
     @classmethod
     def of(cls, entries: Sequence[Entry]) -> Segment:
@@ -167,6 +174,7 @@ class Segment:
             The points in a file are not those that were written.
         """
         stack = self.stack.chosen(which)
+        self._let_go(len(which))
         if self.name and not np.array_equal(checks_of(stack), self.checks[which]):
             raise damaged(self.name)
         return Segment(
@@ -180,6 +188,15 @@ class Segment:
             sparse=self.sparse[which],
             rows=self.rows[which],
         )
+
+    def _let_go(self, read: int) -> None:
+        """Give mapped points back now and then: the kernel maps many more than are read."""
+        if self.mapping is None:
+            return
+        self.reads.append(read)
+        if sum(self.reads) >= MOST_MAPPED:
+            self.reads.clear()
+            self.mapping.madvise(mmap.MADV_DONTNEED)
 
     def specification(self, i: int, kind: Kind, shape: tuple[int, ...]) -> RKME:
         """Return one specification; its features are those of its learnware."""

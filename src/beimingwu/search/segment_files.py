@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import math
+import mmap
 import os
 import shutil
 import uuid
@@ -116,6 +117,7 @@ def open_segment(folder: Path, name: str) -> Segment:
         hearts=hearts,
         cell_checks=cell_checks,
         name=name,
+        mapping=_mapping_of(stack.rows),
         **columns,
     )
 
@@ -235,6 +237,13 @@ def _mapped(folder: Path, key: str, told: dict[str, Any], name: str) -> NDArray[
 
 def _bytes(array: NDArray[Any]) -> memoryview:
     return array.reshape(-1).view(np.uint8).data
+
+
+def _mapping_of(array: Any) -> mmap.mmap | None:
+    """Return the mapping that an array lies in."""
+    while array is not None and not isinstance(array, mmap.mmap):
+        array = getattr(array, "base", None)
+    return array
 
 
 def write_told(path: Path, told: Any) -> None:

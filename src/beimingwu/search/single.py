@@ -28,6 +28,8 @@ DECIMALS = 12
 FIRST_LOOK = 512
 #: Learnwares opened at a time.
 OPENED_AT_ONCE = 32
+#: The nearest that a mixture may always be made of.
+NEAR = 25
 #: Rounding of a product of two rows in float32.
 PRODUCT_ERROR = 1e-5
 
@@ -49,11 +51,15 @@ class Asked:
 
 @dataclass(frozen=True, eq=False)
 class Nearest:
-    """The positions found, nearest first, their squared distances, and the proof."""
+    """The positions found, nearest first, their squared distances, and the proof.
+
+    `near` are the nearest NEAR of all that were opened, whatever was asked for.
+    """
 
     positions: Positions
     mmd2: Numbers
     certificate: Certificate
+    near: Positions
 
 
 def nearest(view: View, asked: Asked, allowed: list[Mask | None], limit: int) -> Nearest:
@@ -153,7 +159,8 @@ class _Search:
 
     def found(self) -> Nearest:
         """Return the nearest of what was opened, ties in the order of their ids."""
-        order = np.lexsort([self._view.ids(self._opened), self._mmd2])[: self._limit]
+        by_distance = np.lexsort([self._view.ids(self._opened), self._mmd2])
+        order = by_distance[: self._limit]
         mmd2 = self._mmd2[order]
         unseen = min([self._waiting.least, *(part.least for part in self._parts)]) - self._slack
         unseen = min(unseen, self._dismissed)
@@ -166,6 +173,7 @@ class _Search:
                 opened=self._count,
                 compared=sum(int(part.sizes.sum()) for part in self._parts),
             ),
+            near=self._opened[by_distance[:NEAR]],
         )
 
 
