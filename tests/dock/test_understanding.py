@@ -131,6 +131,7 @@ def test_a_word_that_few_say_brings_one_to_mind_that_many_do(
     [
         ("gpl-3.0", Suggestion("gpl-3.0", "GPL-3.0", "license", 2)),
         ("rainfall GPL-3.O", Suggestion("gpl-3.o", "GPL-3.0", "license", 2)),
+        ("rianfall gpl-3.0", Suggestion("gpl-3.0", "GPL-3.0", "license", 2)),
         ("wind tabel", Suggestion("tabel", "Table", "data", 1)),
     ],
 )

@@ -27,8 +27,9 @@ _learnware = schema.learnware
 FEW = 3
 # What was typed may be a slip when another word finds so many times more.
 _FAR_MORE = 10
-# More words that nobody says, in one search, are no slips; and of each so many others are tried.
-_MOST_MENDED = 8
+# A longer text is taken as it is: each word costs a look at all that are like it.
+_MOST_WORDS = 8
+# Of the words that one is like, so many are tried.
 _TRIED = 5
 # Texts without spaces are read of so many learnwares, those that say half of a word most.
 _READ = 300
@@ -56,6 +57,8 @@ class Understanding:
         self, connection: sa.Connection, wanted: SemanticFilter, state: State | None
     ) -> tuple[Suggestion, ...]:
         """Return the words that were replaced, and where a search finds few, what finds more."""
+        if not 0 < len(query_words(wanted.text)) <= _MOST_WORDS:
+            return ()
         replaced = self._replaced(connection, wanted.text, state)
         meant = _with_words(wanted, replaced)
         found = self._count(connection, meant, state)
@@ -63,7 +66,7 @@ class Understanding:
             Suggestion(typed, better, learnwares=found, followed=True)
             for typed, better in replaced.items()
         ]
-        if wanted.text and found < FEW:
+        if found < FEW:
             said += self._values(connection, wanted, state, found)
             said += self._frequent(connection, meant, state, found)
         return tuple(said)
@@ -77,7 +80,7 @@ class Understanding:
                 continue
             rest = f" {' '.join(query_words(wanted.text))} ".replace(f" {typed} ", " ", 1)
             tagged = replace(wanted, text=rest, **cast(Any, {facet: value}))
-            count = self._count(connection, tagged, state)
+            count = self._count(connection, self.meant(connection, tagged, state), state)
             if count > found:
                 yield Suggestion(typed, value, facet, count)
 
@@ -85,7 +88,7 @@ class Understanding:
         self, connection: sa.Connection, wanted: SemanticFilter, state: State | None, found: int
     ) -> Iterator[Suggestion]:
         """Suggest other words that find far more."""
-        for typed in query_words(wanted.text)[:_MOST_MENDED]:
+        for typed in query_words(wanted.text):
             for near in near_words(connection, typed)[:_TRIED]:
                 count = self._count(connection, _with_words(wanted, {typed: near}), state)
                 if count >= _FAR_MORE * max(found, 1):
@@ -97,15 +100,18 @@ class Understanding:
     ) -> dict[str, str]:
         """Return what to read for the words that no learnware says; nothing where that is vain."""
         words = query_words(text)
-        if not words or self._is_said(connection, text, state):
+        if not words or len(words) > _MOST_WORDS or self._is_said(connection, text, state):
             return {}
-        unknown = [word for word in words if not self._is_said(connection, word, state)]
-        if len(unknown) > _MOST_MENDED:
-            return {}
-        better = {word: self._mended(connection, word, state) for word in unknown}
-        readings = {word: near for word, near in better.items() if near is not None}
+        readings = {}
+        for word in words:
+            if self._is_said(connection, word, state):
+                continue
+            better = self._mended(connection, word, state)
+            if better is None:
+                return {}
+            readings[word] = better
         mended = " ".join(readings.get(word, word) for word in words)
-        return readings if self._is_said(connection, mended, state) else {}
+        return readings if readings and self._is_said(connection, mended, state) else {}
 
     def _mended(self, connection: sa.Connection, word: str, state: State | None) -> str | None:
         """Return a word with each unknown run of letters in it replaced, None where one cannot."""
