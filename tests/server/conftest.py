@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from beimingwu.accounts import OPERATOR, Account, Role, Scope
+from beimingwu.accounts import OPERATOR, Account, Accounts, Role, Scope
 from beimingwu.config import Settings
 from beimingwu.server.app import create_app
 from beimingwu.server.service import Service, open_service
@@ -65,12 +65,14 @@ def client(service: Service) -> Iterator[TestClient]:
 
 
 @pytest.fixture
-def served(settings: Settings) -> Iterator[Callable[..., TestClient]]:
-    """Return a function that serves with other settings, and returns a client of that."""
+def served(service: Service) -> Iterator[Callable[..., TestClient]]:
+    """Return a function that serves the dock with other settings, and returns a client of that."""
     with ExitStack() as stack:
 
         def serve(url: str = "http://testserver", **changes: Any) -> TestClient:
-            opened = stack.enter_context(open_service(replace(settings, **changes), url))
+            changed = replace(service.settings, **changes)
+            accounts = Accounts(service.dock.database, changed, url)
+            opened = Service(service.dock, accounts, changed, url)
             return stack.enter_context(TestClient(create_app(opened), base_url=url))
 
         yield serve
