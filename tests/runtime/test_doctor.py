@@ -74,13 +74,13 @@ def test_a_kernel_that_forbids_namespaces_is_told_the_switch(
     switches = tuple((str(tmp_path / Path(s).name), bad, say) for s, bad, say in trial.SWITCHES)
     monkeypatch.setattr(trial, "SWITCHES", switches)
     said = "No permissions to create a new namespace"
-    assert mend in trial._remedy(Profile.BUBBLEWRAP, said)
+    assert mend in trial.mend(Profile.BUBBLEWRAP, said)
 
 
 def test_a_container_that_hides_proc_is_told_how_to_start_it() -> None:
     said = "Can't mount proc on /newroot/proc: Operation not permitted"
-    assert "systempaths=unconfined" in trial._remedy(Profile.BUBBLEWRAP, said)
-    assert "SYS_ADMIN" in trial._remedy(Profile.BUBBLEWRAP, "Operation not permitted")
+    assert "systempaths=unconfined" in trial.mend(Profile.BUBBLEWRAP, said)
+    assert "SYS_ADMIN" in trial.mend(Profile.BUBBLEWRAP, "Operation not permitted")
 
 
 def test_no_walls_are_no_sound_profile() -> None:
