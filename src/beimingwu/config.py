@@ -131,8 +131,8 @@ class Settings:
     # Not 0: no network; packages come from the cache. So does everything when an index is down.
     offline: int = 0
 
-    # A dock on a server: what signs in there instead of `beimingwu login`, which keeps its tokens in
-    # a file; and how long the network may be silent.
+    # A dock on a server: what signs in there instead of `beimingwu login`, which keeps its tokens
+    # in a file; and how long the network may be silent.
     token: str = field(default="", repr=False)
     credentials: str = field(default_factory=_default_credentials)
     network_seconds: float = 60.0
