@@ -186,6 +186,15 @@ def test_a_list_goes_on_where_its_link_leads(client: Any, ada: Any) -> None:
     assert client.get("/v1/learnwares/count?task=Regression").json() == {"count": 3}
     assert client.get("/v1/learnwares/count?task=Classification").json() == {"count": 0}
     assert client.get("/v1/learnwares/facets").json()["license"] == {"MIT": 3}
+    assert client.get("/v1/learnwares/count?not_license=MIT").json() == {"count": 0}
+    assert client.get("/v1/learnwares/count?not_license=GPL-3.0").json() == {"count": 3}
+    assert client.get("/v1/learnwares/facets?not_task=Regression").json()["license"] == {}
+    assert client.get("/v1/learnwares/count?text=clumns").json() == {"count": 3}
+    assert client.get("/v1/learnwares/suggestions?text=clumns").json() == [
+        {"typed": "clumns", "meant": "columns", "facet": "", "learnwares": 3, "followed": True}
+    ]
+    assert client.get("/v1/learnwares/suggestions").json() == []
+    refused(client.get("/v1/learnwares?not_task=Guessing"), 422, "requirement.task")
     refused(client.get("/v1/learnwares?task=Guessing"), 422, "requirement.task")
     refused(client.get("/v1/learnwares?colour=red"), 422, "request.schema")
 

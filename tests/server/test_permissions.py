@@ -52,6 +52,7 @@ DELETE  /v1/uploads/{id}                            write
 GET     /v1/learnwares                              nobody
 GET     /v1/learnwares/count                        nobody
 GET     /v1/learnwares/facets                       nobody
+GET     /v1/learnwares/suggestions                  nobody
 POST    /v1/learnwares                              write
 GET     /v1/learnwares/{id}                         nobody
 PATCH   /v1/learnwares/{id}                         write

@@ -31,7 +31,7 @@ from beimingwu.errors import BeimingwuError, InvalidInput, Unavailable
 from beimingwu.learnware.model import Learnware
 from beimingwu.learnware.record import Event, LearnwareRecord, State, require_id
 from beimingwu.learnware.serving import write_served
-from beimingwu.search import Requirement, SearchResult, SemanticFilter
+from beimingwu.search import Requirement, SearchResult, SemanticFilter, Suggestion
 from beimingwu.search.wire import Query, result_from_json
 from beimingwu.specification.rkme import RKME
 from beimingwu.specification.semantic import SemanticSpecification
@@ -261,6 +261,14 @@ class Client:
             "/v1/learnwares/facets", params=parameters(filter)
         ).json()
         return counts
+
+    def did_you_mean(self, filter: SemanticFilter) -> tuple[Suggestion, ...]:
+        """Return what the text of a filter was read as, and where it finds few, what finds more.
+
+        A word that no learnware says is read as one that some do, by `list` and `search` too.
+        """
+        found = self._connection.get("/v1/learnwares/suggestions", params=parameters(filter)).json()
+        return tuple(Suggestion(**one) for one in found)
 
     def count(
         self,

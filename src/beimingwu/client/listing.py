@@ -43,11 +43,16 @@ def parameters(
     --------
     >>> parameters(SemanticFilter(task="Regression", text="air"), None)
     {'task': ['Regression'], 'text': 'air', 'state': 'any'}
+    >>> parameters(SemanticFilter(without={"license": "GPL-3.0"}))
+    {'not_license': ['GPL-3.0']}
     """
     wanted = filter or SemanticFilter()
     asked: dict[str, Any] = {
         facet: list(getattr(wanted, facet)) for facet in KEYS if getattr(wanted, facet)
     }
+    for facet in KEYS:
+        if unwanted := getattr(wanted.without, facet):
+            asked[f"not_{facet}"] = list(unwanted)
     if wanted.text:
         asked["text"] = wanted.text
     if state != "published":

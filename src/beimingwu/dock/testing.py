@@ -30,7 +30,7 @@ from beimingwu.errors import (
 )
 from beimingwu.learnware.archive import open_archive
 from beimingwu.learnware.manifest import MANIFEST_NAME, Manifest, StatisticalEntry
-from beimingwu.search import Requirement, SemanticFilter
+from beimingwu.search import Requirement, SemanticFilter, Suggestion
 from beimingwu.specification.files import dumps_specification
 from beimingwu.specification.rkme import RKME
 from beimingwu.specification.semantic import Dimensions, SemanticSpecification
@@ -263,8 +263,18 @@ def _check_lists(dock: Dock) -> None:
     _require([one.id for one in dock.list(mit)] == [ids[0], ids[1], ids[3]], "a facet is not exact")
     _require(dock.count(mit) == 3, "a count is not that of the list")
     _require(dock.facets()["license"] == {"MIT": 3, "GPL-3.0": 1}, "facets count differently")
+    others = SemanticFilter(without={"license": "MIT"})
+    _require([one.id for one in dock.list(others)] == [ids[2]], "what is excluded is listed")
+    _require(dock.count(others) == 1, "what is excluded is counted")
+    _require(dock.facets(others)["license"] == {"GPL-3.0": 1}, "facets count what is excluded")
     text = SemanticFilter(text="snowfall")
     _require([one.id for one in dock.list(text)] == [ids[1]], "a text is not looked for")
+    _require(dock.did_you_mean(text) == (), "what is found is taken for misspelt")
+    misspelt = SemanticFilter(text="snwofall")
+    _require([one.id for one in dock.list(misspelt)] == [ids[1]], "a misspelt word finds nothing")
+    read = Suggestion("snwofall", "snowfall", learnwares=1, followed=True)
+    _require(dock.did_you_mean(misspelt) == (read,), "a misspelt word is not told")
+    _require(str(read) in dock.search(misspelt).notes, "a search does not say what it searched for")
     _require_refused(dock.list, InvalidRequirement, "requirement.limit", limit=0)
     _require_refused(dock.list, InvalidRequirement, "requirement.after", after="00000009")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from contextlib import suppress
+from dataclasses import asdict
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Header, Query, Request, Response
@@ -14,7 +15,7 @@ from beimingwu.dock.records import Once
 from beimingwu.dock.submission import Submission
 from beimingwu.errors import InvalidInput, NotFound
 from beimingwu.learnware.record import LearnwareRecord, State
-from beimingwu.search.semantic import SemanticFilter
+from beimingwu.search.semantic import KEYS, SemanticFilter
 from beimingwu.server.conditions import IF_MATCH, etag_of, is_known, require_match
 from beimingwu.server.paging import LIMIT, link_next
 from beimingwu.server.permissions import Anyone, Caller, WithRead, WithWrite
@@ -37,6 +38,7 @@ StateWord = Literal[
     "published", "uploaded", "verifying", "rejected", "withdrawn", "quarantined", "any"
 ]
 _Values = Annotated[list[str], Field(max_length=50)]
+_Unwanted = Annotated[list[str], Field(max_length=50, description="None with one of these.")]
 IdempotencyKey = Annotated[
     str | None,
     Header(
@@ -61,19 +63,19 @@ class Wanted(BaseModel):
     license: _Values = []
     model: _Values = []
     scenario: _Values = []
-    text: str = Field("", max_length=1000, description="Words of names and descriptions.")
+    not_data: _Unwanted = []
+    not_task: _Unwanted = []
+    not_library: _Unwanted = []
+    not_license: _Unwanted = []
+    not_model: _Unwanted = []
+    not_scenario: _Unwanted = []
+    text: str = Field("", max_length=1000, description="Words of names, descriptions and features.")
 
     def filter(self) -> SemanticFilter:
         """Return the filter that this means."""
-        return SemanticFilter(
-            data=tuple(self.data),
-            task=tuple(self.task),
-            library=tuple(self.library),
-            license=tuple(self.license),
-            model=tuple(self.model),
-            scenario=tuple(self.scenario),
-            text=self.text,
-        )
+        wanted: dict[str, Any] = {key: tuple(getattr(self, key)) for key in KEYS}
+        unwanted = {key: tuple(getattr(self, f"not_{key}")) for key in KEYS}
+        return SemanticFilter(**wanted, text=self.text, without=unwanted)
 
 
 class Counted(Wanted):
@@ -98,6 +100,19 @@ class Count(BaseModel):
     """How many there are."""
 
     count: int = Field(examples=[1204])
+
+
+class SuggestionView(BaseModel):
+    """What may have been meant by something in a text."""
+
+    typed: str = Field(examples=["rianfall"])
+    meant: str = Field(examples=["rainfall"])
+    facet: str = Field(examples=[""], description="The facet that has this value, if it is one.")
+    learnwares: int = Field(examples=[12], description="How many are found with it.")
+    followed: bool = Field(
+        examples=[True],
+        description="Whether lists and searches read the text so, as no learnware says the other.",
+    )
 
 
 class NewLearnware(Body):
@@ -153,6 +168,14 @@ def get_facets(
 ) -> dict[str, dict[str, int]]:
     """Count the published learnwares by facet and value, within the other facets."""
     return service.dock.facets(wanted.filter())
+
+
+@router.get("/suggestions", operation_id="getSuggestions")
+def get_suggestions(
+    caller: Anyone, service: TheService, wanted: Annotated[Wanted, Query()]
+) -> list[SuggestionView]:
+    """Return what the text is read as, and where it finds few, what finds more."""
+    return [SuggestionView(**asdict(one)) for one in service.dock.did_you_mean(wanted.filter())]
 
 
 @router.post("", status_code=202, operation_id="submitLearnware", responses=documented(404, 409))
