@@ -272,7 +272,7 @@ def verify(dock: DockChoice, output: Output) -> None:
     from beimingwu.dock.backup import verify_blobs
     from beimingwu.errors import DockDamaged
 
-    with dock.opened() as opened, output.working("reading"):
+    with dock.opened_folder() as opened, output.working("reading"):
         read = list(verify_blobs(opened.folder, opened.database))
     bad = [one for one in read if one.problem]
     value = {"blobs": len(read), "damaged": {one.digest: one.problem for one in bad}}
@@ -311,7 +311,7 @@ def _accounts(dock: DockChoice, *, new: bool = False) -> Iterator[Accounts]:
             f"Accounts need the package {error.name}, which is not installed.",
             remedy="Install it with: pip install 'beimingwu[server]'.",
         ) from None
-    with dock.opened(new=new) as opened:
+    with dock.opened_folder(new=new) as opened:
         accounts = Accounts(opened.database, settings())
         try:
             yield accounts

@@ -32,7 +32,7 @@ COMMANDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
             "export",
         ),
         "Solving a task": ("search", "predict"),
-        "For many people": ("serve", "admin"),
+        "For many people": ("login", "logout", "whoami", "serve", "worker", "admin"),
         "More": ("demo", "environments", "doctor", "version"),
     }
 )
@@ -111,7 +111,8 @@ def hides_builtin(name: str) -> bool:
 @click.command(
     cls=LazyGroup,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="A dock is a folder: --dock, or BEIMINGWU_DOCK. `beimingwu demo` shows everything once.",
+    epilog="A dock is a folder, or on a server: --dock, or BEIMINGWU_DOCK. `beimingwu demo` shows "
+    "everything once.",
 )
 @click.version_option(__version__, message="beimingwu %(version)s")
 def beimingwu() -> None:

@@ -27,7 +27,7 @@ def export(id: str, file: Path, dock: DockChoice, output: Output) -> None:
 
     FILE is an archive with the learnware's id and its words in force.
     """
-    with dock.opened() as opened, output.working(f"exporting {id} …"):
+    with dock.opened() as opened, output.working(dock.transfer.or_else(f"exporting {id} …")):
         written = opened.export(id, file)
     size = written.stat().st_size
     facts = {"id": id, "file": str(written), "size": size}

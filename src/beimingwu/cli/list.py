@@ -71,13 +71,14 @@ def list_(
         _count(facets, dock, output)
         return
     if mine:
-        owner = owner_name(owner)
+        owner = "me" if dock.is_remote and owner is None else owner_name(owner)
     shown = None if state == "all" else state
     with dock.opened() as opened:
         records = opened.list(
             facets.filter(), state=shown, owner=owner, limit=limit or None, after=after
         )
-        is_empty = not records and opened.count(state=None) == 0
+        # What is not published, a server lists to its owner alone.
+        is_empty = not records and opened.count(state="published" if dock.is_remote else None) == 0
         suggestions = opened.did_you_mean(facets.filter(), state=shown)
     ids = [record.id for record in records]
     output.show(

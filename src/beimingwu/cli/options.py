@@ -9,15 +9,16 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import click
 
-from beimingwu.cli.output import Output
+from beimingwu.cli.output import Output, bytes_in_words
 
 if TYPE_CHECKING:
+    from beimingwu.client import Client
     from beimingwu.dock import Dock
     from beimingwu.search import SemanticFilter
 
@@ -93,36 +94,86 @@ def output_options(function: Callable[..., None]) -> Callable[..., None]:
     return with_output
 
 
+class Transfer:
+    """How far what travels to a server, or from it, is."""
+
+    def __init__(self) -> None:
+        self._line = ""
+
+    def __call__(self, what: str, done: int, size: int) -> None:
+        """Be told."""
+        self._line = f"{what} {bytes_in_words(done)} of {bytes_in_words(size)} …"
+        if done == size:
+            self._line = ""
+
+    def or_else(self, otherwise: str) -> Callable[[], str]:
+        """Return what tells it while it is on its way, and something else at other times."""
+        return lambda: self._line or otherwise
+
+
 @dataclass(frozen=True)
 class DockChoice:
-    """The dock that a command is about.
+    """The dock that a command is about: in a folder, or on a server.
 
     Parameters
     ----------
-    folder
-        It, or None for the folder of the settings.
+    given
+        Its folder or address; that of the settings for None.
     typed
         Whether it was typed, so that the next command has to name it again.
+    transfer
+        Told how far something is on its way.
     """
 
-    folder: Path | None
+    given: str | None
     typed: bool
+    transfer: Transfer = field(default_factory=Transfer)
 
     @property
     def words(self) -> tuple[str, ...]:
         """What to type to mean this dock again."""
-        return ("--dock", str(self.folder)) if self.typed else ()
+        return ("--dock", str(self.given)) if self.typed else ()
+
+    @property
+    def where(self) -> str:
+        """The folder or address, from the settings where none was given."""
+        from beimingwu.config import settings
+
+        return self.given or settings().dock
+
+    @property
+    def is_remote(self) -> bool:
+        """Whether it is on a server."""
+        return self.where.lower().startswith(("http://", "https://"))
 
     @property
     def place(self) -> Path:
-        """The folder, from the settings where none was given."""
-        from beimingwu.config import settings
+        """The folder.
 
-        return self.folder or Path(settings().dock)
+        Raises
+        ------
+        click.UsageError
+            The dock is on a server, and this is for those who have its folder.
+        """
+        if self.is_remote:
+            raise click.UsageError(f"This needs the folder of a dock; {self.where} is an address.")
+        return Path(self.where)
 
     @contextmanager
-    def opened(self, *, new: bool = False, verifying: bool = False) -> Iterator[Dock]:
-        """Open the dock for a command.
+    def opened(self, *, new: bool = False, verifying: bool = False) -> Iterator[Dock | Client]:
+        """Open the dock for a command, wherever it is; `new` and `verifying` as for a folder."""
+        if not self.is_remote:
+            with self.opened_folder(new=new, verifying=verifying) as dock:
+                yield dock
+            return
+        from beimingwu.client import Client
+
+        with Client(self.where, on_progress=self.transfer) as client:
+            yield client
+
+    @contextmanager
+    def opened_folder(self, *, new: bool = False, verifying: bool = False) -> Iterator[Dock]:
+        """Open the dock in a folder.
 
         Parameters
         ----------
@@ -135,6 +186,8 @@ class DockChoice:
         ------
         NotFound
             There is no dock in the folder.
+        click.UsageError
+            As `place`.
         """
         from beimingwu.dock import Dock
         from beimingwu.dock.belonging import holds_dock
@@ -151,7 +204,7 @@ class DockChoice:
             yield dock
 
 
-def _dock_choice(ctx: click.Context, parameter: click.Parameter, value: Path | None) -> DockChoice:
+def _dock_choice(ctx: click.Context, parameter: click.Parameter, value: str | None) -> DockChoice:
     source = ctx.get_parameter_source(parameter.name or "")
     return DockChoice(value, typed=source is click.core.ParameterSource.COMMANDLINE)
 
@@ -160,12 +213,11 @@ def dock_option(function: Function) -> Function:
     """Give a command `--dock`, as its argument `dock`, a `DockChoice`."""
     return click.option(
         "--dock",
-        type=click.Path(file_okay=False, path_type=Path),
-        metavar="FOLDER",
+        metavar="FOLDER|URL",
         envvar="BEIMINGWU_DOCK",
         show_envvar=True,
         callback=_dock_choice,
-        help="The folder that holds the dock.",
+        help="The folder that holds the dock, or the address of one on a server.",
     )(function)
 
 

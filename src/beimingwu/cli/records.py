@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 from beimingwu.cli.options import DockChoice
 from beimingwu.cli.output import Output, Table, bytes_in_words
-from beimingwu.errors import BeimingwuError
+from beimingwu.errors import BeimingwuError, Forbidden, Unauthenticated
 
 if TYPE_CHECKING:
-    from beimingwu.dock import Event, LearnwareRecord, Step, Submission
+    from beimingwu.client import Client, RemoteSubmission
+    from beimingwu.dock import Dock, Event, LearnwareRecord, Step, Submission
 
 _STEP_WIDTH = 12
 _MARKS = {"passed": "✓", "warned": "!", "failed": "✗"}
@@ -103,7 +104,15 @@ def step_line(step: Step) -> str:
     return f"{_MARKS[step.state]} {step.name:<{_STEP_WIDTH}}{step.seconds:7.2f} s  {told}"
 
 
-def follow(submission: Submission, dock: DockChoice, output: Output) -> None:
+def history(dock: Dock | Client, id: str) -> tuple[Event, ...]:
+    """Return the events of a learnware; none of one whose events are not ours to read."""
+    try:
+        return dock.events(id)
+    except (Unauthenticated, Forbidden):
+        return ()
+
+
+def follow(submission: Submission | RemoteSubmission, dock: DockChoice, output: Output) -> None:
     """Tell each step of a submission as it ends, and wait for the last.
 
     Raises
@@ -115,7 +124,8 @@ def follow(submission: Submission, dock: DockChoice, output: Output) -> None:
         for step in waited_for(submission, output):
             output.say(step_line(step))
     except KeyboardInterrupt:
-        output.say(f"\n{submission.id} is submitted; its checks go on when it is looked at.")
+        when = "on the server" if dock.is_remote else "when it is looked at"
+        output.say(f"\n{submission.id} is submitted; its checks go on {when}.")
         output.next("show", submission.id, *dock.words)
         raise
     try:
@@ -125,7 +135,7 @@ def follow(submission: Submission, dock: DockChoice, output: Output) -> None:
         raise
 
 
-def waited_for(submission: Submission, output: Output) -> Iterator[Step]:
+def waited_for(submission: Submission | RemoteSubmission, output: Output) -> Iterator[Step]:
     """Yield each step of a submission as it ends."""
     steps = iter(submission)
     while True:

@@ -22,6 +22,7 @@ from beimingwu.cli.options import (
 from beimingwu.cli.output import Output, Section, Table
 
 if TYPE_CHECKING:
+    from beimingwu.client import Client
     from beimingwu.dock import Dock
     from beimingwu.search import IslandInfo, Match, Mixture, SearchResult
     from beimingwu.specification import RKME
@@ -107,7 +108,7 @@ def specification(
     return None
 
 
-def names_of(dock: Dock, result: SearchResult) -> Names:
+def names_of(dock: Dock | Client, result: SearchResult) -> Names:
     """Return the names of all learnwares of a result."""
     members = result.mixture.members if result.mixture is not None else ()
     return {match.id: dock.show(match.id).name for match in (*result.single, *members)}

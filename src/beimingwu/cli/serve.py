@@ -55,7 +55,7 @@ def serve(
     chosen = settings()
     chosen = replace(
         chosen,
-        dock=str(dock.folder or chosen.dock),
+        dock=str(dock.place),
         host=host or chosen.host,
         port=chosen.port if port is None else port,
     )

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from beimingwu.cli.options import DockChoice, command, dock_option, id_argument, output_options
 from beimingwu.cli.output import Facts, Output
-from beimingwu.cli.records import events_table, follow, record_facts, record_json, steps_table
+from beimingwu.cli.records import (
+    events_table,
+    follow,
+    history,
+    record_facts,
+    record_json,
+    steps_table,
+)
 
 
 @command("show 00000001", "show 00000001 --format json")
@@ -18,11 +25,11 @@ def show(id: str, dock: DockChoice, output: Output) -> None:
     """
     with dock.opened() as opened:
         record = opened.show(id)
-        events = opened.events(id)
+        events = history(opened, id)
     if record.state in ("uploaded", "verifying"):
         with dock.opened(verifying=True) as opened:
             follow(opened.submission(id), dock, output)
-            record, events = opened.show(id), opened.events(id)
+            record, events = opened.show(id), history(opened, id)
     value = record_json(record) | {"checks": [step.to_json() for step in record.steps]}
     value |= {"events": [event.to_json() for event in events]}
     output.show(

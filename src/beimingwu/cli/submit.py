@@ -11,7 +11,11 @@ from beimingwu.cli.output import Facts, Output
 from beimingwu.cli.records import follow, record_facts, record_json
 
 
-@command("submit learnware.zip", "submit learnware.zip --semantic semantic.json --dock ./dock")
+@command(
+    "submit learnware.zip",
+    "submit learnware.zip --semantic semantic.json --dock ./dock",
+    "submit learnware.zip --dock https://dock.example.org",
+)
 @click.argument("archive", type=FILE, metavar="ARCHIVE")
 @click.option(
     "--semantic",
@@ -34,7 +38,10 @@ def submit(
     """
     given = semantic.read_bytes() if semantic is not None else None
     with dock.opened(new=True, verifying=True) as opened:
-        submission = opened.submit(archive, given, owner=owner_name(owner))
+        with output.working(dock.transfer.or_else("submitting …")):
+            # A server knows who submits; a name is refused there.
+            whose = owner or "" if dock.is_remote else owner_name(owner)
+            submission = opened.submit(archive, given, owner=whose)
         follow(submission, dock, output)
         record = opened.show(submission.id)
     output.show(record_json(record), ids=[record.id], sections=[Facts(record_facts(record))])

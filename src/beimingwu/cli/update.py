@@ -39,7 +39,9 @@ def update(
         raise click.UsageError("Nothing to update: give --archive, --semantic, or both.")
     given = semantic.read_bytes() if semantic is not None else None
     with dock.opened(verifying=True) as opened:
-        follow(opened.update(id, archive=archive, semantic=given), dock, output)
+        with output.working(dock.transfer.or_else("updating …")):
+            submission = opened.update(id, archive=archive, semantic=given)
+        follow(submission, dock, output)
         record = opened.show(id)
     output.show(record_json(record), ids=[id], sections=[Facts(record_facts(record))])
     output.next("show", id, *dock.words)

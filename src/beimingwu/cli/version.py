@@ -21,6 +21,6 @@ def version(dock: DockChoice, output: Output) -> None:
         "python": platform.python_version(),
         "executable": sys.executable,
         "platform": platform.platform(),
-        "dock": str(dock.place),
+        "dock": dock.where,
     }
     output.show(facts, ids=[__version__], sections=[Facts(facts)])

@@ -262,11 +262,16 @@ class Client:
         ).json()
         return counts
 
-    def did_you_mean(self, filter: SemanticFilter) -> tuple[Suggestion, ...]:
+    def did_you_mean(
+        self, filter: SemanticFilter, *, state: State | None = "published"
+    ) -> tuple[Suggestion, ...]:
         """Return what the text of a filter was read as, and where it finds few, what finds more.
 
-        A word that no learnware says is read as one that some do, by `list` and `search` too.
+        A word that no learnware says is read as one that some do, by `list` and `search` too. A
+        server tells the words of what is published, and of no other state.
         """
+        if state != "published":
+            return ()
         found = self._connection.get("/v1/learnwares/suggestions", params=parameters(filter)).json()
         return tuple(Suggestion(**one) for one in found)
 

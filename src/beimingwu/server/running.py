@@ -64,7 +64,7 @@ def serve(settings: Settings, announce: Callable[[Ready], None]) -> None:
     with _bound(settings) as bound, _told_to_stop():
         host, port = settings.host, bound.getsockname()[1]
         url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-        with _logging(), open_service(settings, url) as service:
+        with logging_to_stderr(), open_service(settings, url) as service:
             admin = service.accounts.people.found_super_admin(settings.admin_email)
             ready = Ready(
                 url,
@@ -142,7 +142,7 @@ def _told_to_stop() -> Iterator[None]:
 
 
 @contextmanager
-def _logging() -> Iterator[None]:
+def logging_to_stderr() -> Iterator[None]:
     """Write what the service and uvicorn have to say to stderr."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))

@@ -30,10 +30,12 @@ _TEXT, _NUMBER, _WHOLE = {"type": "string"}, {"type": "number"}, {"type": "integ
 _SHARE = {"type": "number", "minimum": 0, "maximum": 1}
 _COUNT = {"type": "integer", "minimum": 1, "maximum": 1000}
 
+_FACETS = {facet: _list_of({"enum": list(VOCABULARIES[key])}) for facet, key in KEYS.items()}
 _FILTER = _object(
     {
-        **{facet: _list_of({"enum": list(VOCABULARIES[key])}) for facet, key in KEYS.items()},
+        **_FACETS,
         "text": {"type": "string", "description": "Words of names and descriptions."},
+        "without": _object(_FACETS, closed=True, description="Values that no match has."),
     },
     closed=True,
     description="Every match has one of the values of each facet that is given.",
