@@ -17,7 +17,6 @@ from hypothesis.stateful import (
     RuleBasedStateMachine,
     initialize,
     invariant,
-    precondition,
     rule,
     run_state_machine_as_test,
 )
@@ -26,7 +25,7 @@ from beimingwu.dock.catalogue import Catalogue
 from beimingwu.dock.filtering import STATES
 from beimingwu.dock.fulltext import folded
 from beimingwu.dock.listing import Listing
-from beimingwu.dock.records import Draft, id_of
+from beimingwu.dock.records import Draft
 from beimingwu.dock.schema import KEPT
 from beimingwu.errors import Conflict, NotFound
 from beimingwu.learnware.record import UNFINISHED, Step
@@ -130,6 +129,7 @@ filters = st.builds(
     ),
 )
 owners = st.sampled_from(["ada", "bob"])
+ends = st.sampled_from(["publish", "publish", "publish", "reject", "release", "leave"])
 
 
 class Machine(RuleBasedStateMachine):
@@ -145,11 +145,14 @@ class Machine(RuleBasedStateMachine):
         self.sequence = 0
         self.followed: dict[str, Draft] = {}
 
-    @initialize()
-    def open_it(self) -> None:
+    @initialize(first=st.lists(drafts, min_size=2, max_size=3))
+    def open_it(self, first: list[Draft]) -> None:
         self.catalogue = Catalogue(self.held.enter_context(type(self).lend()))
         self.held.callback(self.catalogue.close)
         self.listing = Listing(self.catalogue)
+        # A run may never come to submit anything; the rest has something to do all the same.
+        for draft in first:
+            self.do_submit("ada", draft, "publish")
 
     def teardown(self) -> None:
         self.held.close()
@@ -160,8 +163,11 @@ class Machine(RuleBasedStateMachine):
 
     # What is done
 
-    @rule(owner=owners, draft=drafts)
-    def submit(self, owner: str, draft: Draft) -> None:
+    @rule(owner=owners, draft=drafts, how=ends)
+    def submit(self, owner: str, draft: Draft, how: str) -> None:
+        self.do_submit(owner, draft, how)
+
+    def do_submit(self, owner: str, draft: Draft, how: str) -> None:
         if self.model.has(owner, draft.archive_sha256):
             with pytest.raises(Conflict, match="already"):
                 self.catalogue.submit(owner, draft)
@@ -171,9 +177,10 @@ class Machine(RuleBasedStateMachine):
         assert entered.learnware > max(self.model.learnwares, default="")
         version = Version(entered.key, draft)
         self.model.learnwares[entered.learnware] = Modelled(owner, "uploaded", [version])
+        self.end(entered.learnware, how)
 
-    @rule(data=st.data(), draft=drafts, verify=st.booleans())
-    def update(self, data: st.DataObject, draft: Draft, verify: bool) -> None:
+    @rule(data=st.data(), draft=drafts, verify=st.booleans(), how=ends)
+    def update(self, data: st.DataObject, draft: Draft, verify: bool, how: str) -> None:
         if not (id := self.some(data)):
             return
         one = self.model.learnwares[id]
@@ -192,12 +199,19 @@ class Machine(RuleBasedStateMachine):
         if not verify:
             one.current = one.versions[-1]
             assert entered.state == one.state
-        elif one.state == "rejected":
+            return
+        if one.state == "rejected":
             one.state = "uploaded"
+        self.end(id, how)
 
-    @rule(data=st.data(), how=st.sampled_from(["publish", "publish", "reject", "release"]))
+    @rule(data=st.data(), how=ends)
     def verify(self, data: st.DataObject, how: str) -> None:
-        if not (id := self.some(data, lambda one: one.versions[-1].state in UNFINISHED)):
+        if id := self.some(data, lambda one: one.versions[-1].state in UNFINISHED):
+            self.end(id, how)
+
+    def end(self, id: str, how: str) -> None:
+        """Verify the newest version, in one way or another, or leave it for later."""
+        if how == "leave":
             return
         one = self.model.learnwares[id]
         version = one.versions[-1]
@@ -217,14 +231,17 @@ class Machine(RuleBasedStateMachine):
         elif one.current is None:
             one.state = version.state
 
-    @rule(data=st.data(), verb=st.sampled_from(["withdraw", "restore"]))
-    def move(self, data: st.DataObject, verb: str) -> None:
+    @rule(data=st.data(), other=st.integers(0, 3).map(lambda drawn: drawn == 0))
+    def move(self, data: st.DataObject, other: bool) -> None:
+        """Withdraw what is published and restore what is withdrawn; seldom try the other."""
         if not (id := self.some(data)):
             return
         one = self.model.learnwares[id]
-        before, after = (
-            ("published", "withdrawn") if verb == "withdraw" else ("withdrawn", "published")
-        )
+        withdrawing = (one.state == "published") != other
+        verb = "withdraw" if withdrawing else "restore"
+        before, after = "published", "withdrawn"
+        if not withdrawing:
+            before, after = after, before
         if one.state != before:
             with pytest.raises(Conflict):
                 getattr(self.catalogue, verb)(id)
@@ -233,10 +250,10 @@ class Machine(RuleBasedStateMachine):
         assert one.current is not None
         one.state = one.current.state = after
 
-    @rule(data=st.data())
-    def delete(self, data: st.DataObject) -> None:
-        if not (id := self.some(data)):
-            return
+    @rule(data=st.data(), surely=st.integers(0, 3))
+    def delete(self, data: st.DataObject, surely: int) -> None:
+        if surely or not (id := self.some(data)):
+            return  # Rarely, so that others live through more.
         one = self.model.learnwares[id]
         assert [gone.key for gone in self.catalogue.delete(id)] == [had.key for had in one.versions]
         one.state, one.current = "deleted", None
@@ -248,6 +265,11 @@ class Machine(RuleBasedStateMachine):
     # What is asked
 
     @rule(filter=filters, state=st.sampled_from([None, *STATES]), owner=st.none() | owners)
+    def ask(self, filter: SemanticFilter, state: Any, owner: str | None) -> None:
+        self.list_and_search(filter, state, owner)
+        self.facets(filter)
+        self.follow()
+
     def list_and_search(self, filter: SemanticFilter, state: Any, owner: str | None) -> None:
         found = self.listing.records(filter, state, owner, None, None)
         assert {record.id for record in found} == self.model.wanted(filter, state, owner)
@@ -264,7 +286,6 @@ class Machine(RuleBasedStateMachine):
             assert record.size == (one.current or one.versions[-1]).draft.size
         assert self.listing.count(filter, state) == len(self.model.wanted(filter, state, None))
 
-    @rule(filter=filters)
     def facets(self, filter: SemanticFilter) -> None:
         counts = self.listing.facets(filter, "published")
         for key in ("task", "license", "scenario"):
@@ -278,8 +299,6 @@ class Machine(RuleBasedStateMachine):
             assert counts[key] == values
         assert set(counts) == set(KEYS)
 
-    @precondition(lambda self: self.model.learnwares)
-    @rule()
     def follow(self) -> None:
         self.sequence, changed = self.listing.changes(self.sequence)
         for id, now in changed.items():
@@ -308,10 +327,11 @@ class Machine(RuleBasedStateMachine):
         assert self.catalogue.live_digests() == needed
 
     @invariant()
-    def ids_count_up(self) -> None:
-        assert sorted(self.model.learnwares) == [
-            id_of(number) for number in range(1, len(self.model.learnwares) + 1)
-        ]
+    def states_and_names_agree(self) -> None:
+        everything = self.listing.records(SemanticFilter(), None, None, None, None)
+        assert {record.id: (record.state, record.name) for record in everything} == {
+            id: (one.state, one.shown.name) for id, one in self.model.there().items()
+        }
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -338,7 +358,7 @@ def test_a_catalogue_does_what_lists_and_dictionaries_would_do(lend: Lend) -> No
     run_state_machine_as_test(
         Lent,
         settings=settings(
-            max_examples=12,
+            max_examples=20,
             stateful_step_count=30,
             deadline=None,
             suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
