@@ -42,11 +42,11 @@ def test_only_specifications_of_the_same_kind_and_shape_are_compared(make_spec):
 def test_sentence_embeddings_are_searched_like_tables(make_spec, index_of):
     def text(seed):
         spec = make_spec(np.eye(384)[seed % 4] * 3, dimension=384, spread=0.3, seed=seed)
-        return RKME(spec.points, spec.weights, n=200, kind="text")
+        return RKME(spec.points, spec.weights, n=len(spec), kind="text")
 
     result = index_of([text(seed) for seed in range(4)]).search(text(6))
     assert result.best.id == "00000003"
-    assert result.best.score > 0.9
+    assert result.best.score > 0.85
 
 
 def test_where_nothing_is_comparable_the_note_says_what_there_is(make_spec, index_of):

@@ -86,8 +86,8 @@ def test_the_best_single_is_deployed_where_there_is_no_mixture(make_spec, index_
 
 
 def test_the_mixture_is_deployed_where_there_is_one(make_spec, mixed, index_of):
-    specs = [make_spec(0.0), make_spec(9.0, seed=1), make_spec(-9.0, seed=2)]
-    user = mixed([make_spec(0.0, seed=8), make_spec(9.0, seed=9)], [0.5, 0.5])
+    specs = [make_spec(0.0, n=30), make_spec(9.0, seed=1, n=30), make_spec(-9.0, seed=2, n=30)]
+    user = mixed([make_spec(0.0, seed=8), make_spec(9.0, seed=9)], [0.5, 0.5], n=60)
     result = index_of(specs).search(user, resolve=learnware_of(specs))
     reuser = result.deploy()
     assert reuser.predict(specs[0].rows) == pytest.approx(1.0, abs=0.05)

@@ -23,6 +23,7 @@ from beimingwu.search.projection import Projection
 from beimingwu.search.score import Scorer, Strangers, sampling_floor
 from beimingwu.search.segment import Segment
 from beimingwu.search.stack import Numbers, Positions, Stack
+from beimingwu.search.strangers import Spread
 from beimingwu.specification.rkme import RKME, GaussianKernel
 
 #: A feature's scale may be off by this factor before the geometry is made from all members.
@@ -31,8 +32,6 @@ DRIFT = 3.0
 CONSTANT = 1e-6
 #: In an island smaller than this every learnware is opened, and nothing is projected.
 FEWEST_PROJECTED = 512
-#: Random pairs whose distances stand for those of all pairs.
-PAIRS = 2_000
 #: Quantile of its own densities under which a specification does not cover a place.
 SPARSE = 0.01
 #: A place with less than this share of a specification's mean density is never covered by it.
@@ -79,7 +78,7 @@ class Geometry:
     foundation
         Digest of the specifications it was made from.
     strangers
-        Relative distances of unrelated specifications.
+        Where kin end and strangers are among its specifications.
     floor
         Median sampling error of its specifications, as a squared distance.
     sparse_density
@@ -185,10 +184,13 @@ def founded(foundation: Segment, kernel: GaussianKernel, members: int) -> Geomet
     self_inner, sparse = measure_each(stack, np.arange(count), kernel)
     records = foundation.records.astype(np.float64)
     floors = sampling_floor(self_inner, records, stack.sizes.astype(np.float64))
-    relative = _random_pairs(stack, kernel, self_inner, floors)
-    strangers = Strangers.seen_in(relative, min(count, members))
+    moments = moments_of(stack)
+    deviations = np.sqrt(moments.variances)
+    spread = Spread(stack, kernel, moments.means, deviations, self_inner, floors)
+    # Told in powers of two, as the foundation is, so that it stays until the island has doubled.
+    strangers = spread.strangers(1 << (members.bit_length() - 1))
     floor, typical = float(np.median(floors)), float(np.median(sparse))
-    parts = (kernel.scale, strangers.knots, [strangers.share_seen, floor, typical])
+    parts = (kernel.scale, [strangers.half, strangers.apart, floor, typical])
     text = b"".join(np.asarray(part, dtype="<f8").tobytes() for part in parts)
     version = hashlib.sha256(text).hexdigest()[:8]
     small = members < FEWEST_PROJECTED
@@ -213,22 +215,3 @@ def digest_of(foundation: Segment) -> str:
     """Return what tells one foundation from another: its ids, points and weights."""
     told = (foundation.ids.tobytes(), foundation.checks.tobytes(), foundation.records.tobytes())
     return hashlib.sha256(b"".join(told)).hexdigest()[:16]
-
-
-def _random_pairs(
-    stack: Stack, kernel: GaussianKernel, self_inner: Numbers, floors: Numbers
-) -> Numbers:
-    """Return the relative distances of all pairs, or of PAIRS random ones."""
-    count = len(stack)
-    if count * (count - 1) // 2 <= PAIRS:
-        left, right = np.triu_indices(count, k=1)
-    else:
-        generator = np.random.default_rng(0)
-        left = generator.integers(0, count, PAIRS)
-        right = (left + generator.integers(1, count, PAIRS)) % count
-    inner = np.empty(len(left))
-    for which, weights, densities in stack.pairs(left, right, kernel):
-        inner[which] = np.einsum("bi,bi->b", weights, densities)
-    apart = self_inner[left] + self_inner[right]
-    beyond = apart - 2.0 * inner - floors[left] - floors[right]
-    return np.maximum(beyond, 0.0) / apart

@@ -24,7 +24,7 @@ def write_geometry(folder: Path, geometry: Geometry) -> str:
         "rates": geometry.kernel.rates,
         "members": geometry.members,
         "foundation": geometry.foundation,
-        "share_seen": geometry.strangers.share_seen,
+        "strangers": [geometry.strangers.half, geometry.strangers.apart],
         "floor": geometry.floor,
         "sparse_density": geometry.sparse_density,
         "residual": geometry.residual,
@@ -35,7 +35,6 @@ def write_geometry(folder: Path, geometry: Geometry) -> str:
         buffer,
         told=np.frombuffer(json.dumps(told).encode(), np.uint8),
         scale=np.asarray(geometry.kernel.scale),
-        knots=geometry.strangers.knots,
         landmarks=geometry.projection.landmarks,
         basis=geometry.projection.basis,
     )
@@ -62,7 +61,7 @@ def read_geometry(folder: Path, name: str) -> Geometry:
         with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
             told = json.loads(arrays["told"].tobytes())
             kernel = GaussianKernel(tuple(told.pop("rates")), arrays["scale"])
-            strangers = Strangers(arrays["knots"], told.pop("share_seen"))
+            strangers = Strangers(*told.pop("strangers"))
             projection = Projection(arrays["landmarks"], arrays["basis"], kernel)
     except (ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
         raise damaged(name) from error

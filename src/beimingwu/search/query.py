@@ -56,10 +56,9 @@ class Query:
         single = told.matches(found.positions, found.mmd2)
         candidates = Candidates(self.view, asked, allowed)
         best, why_none = best_mixture(candidates, found, max_learnwares, scorer.resolution)
-        mixture = told.mixture(best, candidates) if best is not None else None
-        if mixture is not None and mixture.score <= (single[0].score or 0.0):
-            # Strangers spread thin are nearer than one stranger, and fit no better.
-            mixture, why_none = None, NO_BETTER
+        mixture = told.mixture(best, candidates, single[0]) if best is not None else None
+        if best is not None and mixture is None:
+            why_none = NO_BETTER
         fits, verdict = _verdict(single[0], mixture)
         return SearchResult(
             single,
@@ -155,7 +154,12 @@ class _Teller:
             for i in range(len(segment))
         )
 
-    def mixture(self, found: Combination, candidates: Candidates) -> Mixture:
+    def mixture(self, found: Combination, candidates: Candidates, nearest: Match) -> Mixture | None:
+        """Return the mixture, or None where it overlaps the data no more than the nearest does."""
+        least = nearest.score or 0.0
+        if self.scorer(np.array(found.mmd2), np.array(found.self_inner)) <= least:
+            # Strangers spread thin are nearer than one stranger, and fit no better.
+            return None
         order = np.argsort(-found.weights, kind="stable")
         members, weights = found.members[order], found.weights[order]
         mmd2 = np.array([candidates.combine([i]).mmd2 for i in members.tolist()])
@@ -166,7 +170,7 @@ class _Teller:
             members=self.matches(members, mmd2),
             weights=weights,
             mmd=float(np.sqrt(found.mmd2)),
-            score=float(self.scorer(np.array(found.mmd2), np.array(found.self_inner))),
+            score=max(least, self.scorer.of_mixture(found.mmd2, found.self_inner, weights)),
             coverage=tuple(responsibilities(densities, weights, self.query.spec.weights).tolist()),
             uncovered=1.0 - float(self._share(seen)[0]),
         )

@@ -212,8 +212,11 @@ class Mixture:
         In descending order of weight.
     weights
         Shape `(len(members),)`, positive, summing to one: `min_w mmd2(U, sum_i w_i P_i)`.
-    mmd, score
+    mmd
         Of the mixture; as for a match.
+    score
+        As for a match, but its distance counts once for each member, since several strangers come
+        nearer than any one of them; and never less than that of the nearest match.
     coverage
         Share of the requirement's points that falls to each member:
         `sum_u beta_u w_i f_i(z_u) / sum_j w_j f_j(z_u)`; sums to one.
