@@ -36,6 +36,7 @@ bench: $(VENV)/test.stamp $(ENGINE)/engine.stamp ## every benchmark, beside the 
 	$(PY) benchmarks/search_quality.py
 	$(PY) benchmarks/environments.py
 	$(PY) benchmarks/runtime.py
+	$(PY) benchmarks/service.py --folder build/docks
 
 engine: $(ENGINE)/engine.stamp ## the public engine in an environment of its own, for parity and benchmarks
 
