@@ -372,6 +372,9 @@ def test_a_folder_that_cannot_be_made_and_workers_that_cannot_be_are_refused(
     with pytest.raises(InvalidInput) as refused:
         Dock.open(tmp_path / "file" / "dock")
     assert refused.value.code == "input.dock_folder"
+    with pytest.raises(InvalidInput, match="on a server") as refused:
+        Dock.open("https://dock.example.org")
+    assert not Path("https:").exists()
     with pytest.raises(InvalidInput) as refused:
         Dock.open(tmp_path, workers=-1)
     assert refused.value.code == "input.workers"

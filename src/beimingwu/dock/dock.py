@@ -16,6 +16,7 @@ from beimingwu.dock.belonging import catalogue_of, made_folder, opened_catalogue
 from beimingwu.dock.blobs import Received, Source
 from beimingwu.dock.checks import Semantic, read_semantic
 from beimingwu.dock.display import dock_html
+from beimingwu.dock.finding import Finding
 from beimingwu.dock.identification import Identification
 from beimingwu.dock.listing import Listing
 from beimingwu.dock.locks import locks_of
@@ -27,16 +28,15 @@ from beimingwu.dock.submission import Bell, Submission
 from beimingwu.dock.uploads import Uploads
 from beimingwu.dock.verification import Verification, manifest_of, unpack
 from beimingwu.dock.worker import Threads, Worker
-from beimingwu.errors import Conflict, InvalidInput
+from beimingwu.errors import InvalidInput
 from beimingwu.learnware.model import Learnware
-from beimingwu.learnware.record import Event, LearnwareRecord, State
+from beimingwu.learnware.record import Event, LearnwareRecord
 from beimingwu.learnware.serving import write_served
 from beimingwu.runtime.standing import require_standing
-from beimingwu.search import Requirement, SearchResult, SemanticFilter, Suggestion
 from beimingwu.specification.rkme import RKME
 
 
-class Dock:
+class Dock(Finding):
     """A dock of learnwares in a folder. Open it with `Dock.open`; close it, or use `with`.
 
     Examples
@@ -120,7 +120,14 @@ class Dock:
                 remedy="Pass workers=1, or 0 to leave verification to another process.",
                 code="input.workers",
             )
-        path = made_folder(Path(settings().dock if folder is None else folder))
+        chosen = settings().dock if folder is None else folder
+        if str(chosen).lower().startswith(("http://", "https://")):
+            raise InvalidInput(
+                f"{str(chosen)!r} is the address of a dock on a server.",
+                remedy="Use Client(…) for it, or name a folder.",
+                code="input.dock_folder",
+            )
+        path = made_folder(Path(chosen))
         return cls(path, settings().database if database is None else database, workers)
 
     def hand_over(self, worker: Worker) -> None:
@@ -259,92 +266,6 @@ class Dock:
         """
         self._require_open()
         return self._catalogue.revisions(id)
-
-    # Finding
-
-    def search(
-        self,
-        requirement: Requirement | RKME | SemanticFilter | dict[str, object],
-        *,
-        limit: int = 10,
-        max_learnwares: int = 5,
-    ) -> SearchResult:
-        """Identify the learnwares, and the mixture of learnwares, that serve a requirement.
-
-        Every hit satisfies every facet of the filter; the text and the facets are applied before
-        anything is ranked. Without a specification, hits come in the order of the text, or the
-        newest first.
-
-        Raises
-        ------
-        InvalidRequirement
-            It cannot be asked.
-        """
-        self._require_open()
-        return self._identification.search(Requirement.of(requirement), limit, max_learnwares)
-
-    def list(
-        self,
-        filter: SemanticFilter | None = None,
-        *,
-        limit: int | None = 100,
-        after: str | None = None,
-        state: State | None = "published",
-        owner: str | None = None,
-    ) -> list[LearnwareRecord]:
-        """Return learnwares, the best text match or else the newest first.
-
-        Parameters
-        ----------
-        filter
-            Facets and text that they satisfy; all where omitted.
-        limit
-            Most to return; all for None.
-        after
-            The last id of the page before.
-        state
-            Only those in this state; every state but deleted for None.
-        owner
-            Only this owner's.
-
-        Raises
-        ------
-        InvalidRequirement
-            A limit under 1, or an `after` that is not in the list.
-        InvalidInput
-            No such state.
-        """
-        self._require_open()
-        return self._listing.records(filter or SemanticFilter(), state, owner, limit, after)
-
-    def facets(self, filter: SemanticFilter | None = None) -> dict[str, dict[str, int]]:
-        """Count the published learnwares by facet and value, within the filter's other facets."""
-        self._require_open()
-        return self._listing.facets(filter or SemanticFilter(), "published")
-
-    def did_you_mean(
-        self, filter: SemanticFilter, *, state: State | None = "published"
-    ) -> tuple[Suggestion, ...]:
-        """Return what the text of a filter was read as, and where it finds few, what finds more.
-
-        A word that no learnware says is read as one that some do, by `list` and `search` too.
-        """
-        self._require_open()
-        return self._listing.suggestions(filter, state)
-
-    def count(
-        self,
-        filter: SemanticFilter | None = None,
-        *,
-        state: State | None = "published",
-        owner: str | None = None,
-    ) -> int:
-        """Return how many learnwares `list` would go through."""
-        self._require_open()
-        return self._listing.count(filter or SemanticFilter(), state, owner)
-
-    def __len__(self) -> int:
-        return self.count()
 
     # One learnware
 
@@ -525,14 +446,6 @@ class Dock:
         self._closed = True
         self._catalogue.close()
         self._locks.leave()
-
-    def _require_open(self) -> None:
-        if self._closed:
-            raise Conflict(
-                f"The dock {str(self.folder)!r} is closed.",
-                remedy="Open it again with Dock.open(…).",
-                code="conflict.closed",
-            )
 
     def _followed(self, revision: Revision) -> Submission:
         self._worker.take(revision)
