@@ -34,7 +34,7 @@ def check(archive: Path, semantic: Path | None, output: Output) -> None:
     steps = []
     with (
         Scratch("check") as folder,
-        Dock.open(folder) as dock,
+        Dock.open(folder, database="") as dock,
     ):
         submission = dock.submit(archive, given)
         for step in waited_for(submission, output):

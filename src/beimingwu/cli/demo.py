@@ -58,7 +58,7 @@ def demo(folder: Path | None, station: str, every: bool) -> None:
     folder = folder or _default_folder()
     users = list(stations) if every else [station]
     developers = [name for name in stations if every or name != station]
-    with Dock.open(folder, workers=os.cpu_count() or 1) as dock:
+    with Dock.open(folder, database="", workers=os.cpu_count() or 1) as dock:
         _submit(dock, stations, developers, talk)
         outcomes = _hold_out(dock, stations, users, talk)
     _print_table(outcomes, users)
