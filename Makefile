@@ -33,7 +33,7 @@ bench: $(VENV)/test.stamp $(ENGINE)/engine.stamp ## every benchmark, beside the 
 	$(PY) benchmarks/search.py --n 100000 --folder build/docks
 	$(PY) benchmarks/mixture.py --folder build/docks
 	$(PY) benchmarks/search_incremental.py --folder build/docks
-	$(PY) benchmarks/search_quality.py
+	$(PY) benchmarks/scores.py
 	$(PY) benchmarks/search_text.py --n 100000
 	$(PY) benchmarks/environments.py
 	$(PY) benchmarks/runtime.py

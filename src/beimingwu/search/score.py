@@ -41,14 +41,14 @@ Numbers = NDArray[np.float64]
 
 #: Relative distance where kin end, as long as nothing is known of an island.
 HALF = 0.07
-#: Kin end at `NEAREST_HALF + KIN_SHARE * (how far learnwares are from their nearest kin)`.
-NEAREST_HALF, KIN_SHARE = 0.03, 0.7
+#: Kin end so much farther off than learnwares are from their nearest kin.
+BEYOND_KIN = 0.03
 #: A learnware farther than this from every other has no kin; it is not counted as farther still.
-FARTHEST_KIN = 0.3
+FARTHEST_KIN = 0.22
 #: Strangers are at least so many times as far apart as kin.
 STEEPEST = 4.0
 #: What is believed of every island weighs as much as this many learnwares.
-PRIOR_COUNT = 30.0
+PRIOR_COUNT = 15.0
 #: A best score, or a covered share of the user's data, under this means that nothing fits.
 FITS = 0.5
 #: Relative distance below which reduced sets of points do not tell distributions apart: a few times
@@ -94,12 +94,12 @@ class Strangers:
 
         Examples
         --------
-        >>> Strangers.seen_in(np.full(40, 0.01), np.full(100, 0.5), 470)
-        Strangers(half=0.0384..., apart=0.5212...)
+        >>> Strangers.seen_in(np.full(40, 0.01), np.full(100, 0.5), 485)
+        Strangers(half=0.0406..., apart=0.5105...)
         """
         if len(kin) == 0 or len(pairs) == 0:
             return cls()
-        seen = NEAREST_HALF + KIN_SHARE * float(np.minimum(kin, FARTHEST_KIN).mean())
+        seen = BEYOND_KIN + float(np.minimum(kin, FARTHEST_KIN).mean())
         half = _between(seen, HALF, learnwares)
         # In an island of near copies every pair is a pair of kin, and tells nothing of strangers.
         unrelated = pairs[pairs > half]

@@ -18,8 +18,8 @@ from beimingwu.specification.rkme import GaussianKernel
 PAIRS = 2_000
 #: Learnwares whose kin are sought, and among how many that look alike.
 KIN_SOUGHT, KIN_AMONG = 128, 24
-#: Kin is the nearest of this share of an island: a geometry made from a half of it says the same.
-KIN_SHARE_SEEN = 0.25
+#: Kin is the nearest in this share of an island: a geometry made from a half of it says the same.
+KIN_SHARE = 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,7 +66,7 @@ class Spread:
         among = min(count - 1, KIN_AMONG)
         alike = np.stack([self._alike(i, among) for i in sought.tolist()])
         relative = self._relative(np.repeat(sought, among), alike.ravel()).reshape(alike.shape)
-        seen = min(max(round(KIN_SHARE_SEEN * learnwares), 1), count - 1)
+        seen = min(max(round(KIN_SHARE * learnwares), 1), count - 1)
         return expected_nearest(np.sort(relative, axis=1), count - 1, seen)
 
     def _alike(self, i: int, among: int) -> Positions:
