@@ -48,7 +48,7 @@ class Shop:
         record = "".join(f"{path},{digest(text)},{len(text)}\n" for path, text in contents.items())
         contents[f"{info}/RECORD"] = f"{record}{info}/RECORD,,\n"
         path = self.folder / f"{module}-{version}-{tag}.whl"
-        with zipfile.ZipFile(path, "w") as archive:
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
             for member, text in contents.items():
                 archive.writestr(member, text)
         return path

@@ -19,6 +19,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from beimingwu.config import MiB
 from beimingwu.errors import EnvironmentFailed, InvalidArchive
 from beimingwu.learnware.archive import Requirements
 from beimingwu.learnware.manifest import Manifest
@@ -150,6 +151,18 @@ def test_two_who_need_it_at_once_make_one(environments, slow):
     assert len(makers) == 1
     [waiter] = [lines for lines in told if lines not in makers]
     assert any("another process" in line for line in waiter) or waiter == []
+
+
+def test_a_package_that_unpacks_to_more_than_is_allowed_is_stopped_while_it_does(
+    environments, shop, monkeypatch
+):
+    shop.wheel("bomb", "1.0", {f"bomb/{i}.bin": "0" * 100 * MiB for i in range(4)})
+    monkeypatch.setenv("BEIMINGWU_ENVIRONMENT_MAX_BYTES", str(10 * MiB))
+    with pytest.raises(EnvironmentFailed) as caught:
+        environments.use(environments.lock(asking("bomb")))
+    assert caught.value.code == "environment.too_large"
+    assert "was ended" in caught.value.problem
+    assert environments.room().packages < 50 * MiB
 
 
 def test_a_build_that_fails_leaves_nothing(environments, monkeypatch):

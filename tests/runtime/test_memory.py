@@ -11,7 +11,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from beimingwu.runtime.memory import MemoryWatch, can_be_watched, descendants, filled_by
+from beimingwu.runtime.memory import filled_by
+from beimingwu.runtime.tree import TreeWatch, can_be_watched, descendants, written_by
 
 MB = 1_000_000
 #: Fills some, starts two that share it, and tells when all are there.
@@ -68,12 +69,23 @@ def test_a_process_that_is_gone_fills_nothing() -> None:
 def test_the_end_comes_once_and_only_over_the_limit() -> None:
     ends = []
     with a_family() as family:
-        within = MemoryWatch(family.pid, 150 * MB, lambda: ends.append("within"))
+        within = TreeWatch(family.pid, 150 * MB, filled_by, lambda: ends.append("within"))
         over = threading.Event()
-        beyond = MemoryWatch(family.pid, 30 * MB, lambda: (ends.append("over"), over.set())[0])
+        beyond = TreeWatch(
+            family.pid, 30 * MB, filled_by, lambda: (ends.append("over"), over.set())[0]
+        )
         assert over.wait(20)
         within.stop()
         beyond.stop()
         assert (within.exceeded, beyond.exceeded) == (False, True)
         assert ends == ["over"]
         assert within.peak > 60 * MB
+
+
+def test_what_a_tree_has_written_is_added_up() -> None:
+    writes = "import os, time; os.write(1, b'x' * 9_999 + b'\\n'); time.sleep(600)"
+    shell = ["sh", "-c", f'"{sys.executable}" -c "{writes}"; true']
+    with subprocess.Popen(shell, stdout=subprocess.PIPE, start_new_session=True) as parent:
+        assert parent.stdout is not None and len(parent.stdout.readline()) == 10_000
+        assert written_by(parent.pid) >= 10_000
+        os.killpg(parent.pid, 9)

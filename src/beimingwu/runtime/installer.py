@@ -15,17 +15,18 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import NoReturn
 
-from beimingwu.config import Settings, settings
+from beimingwu.config import MiB, Settings, settings
 from beimingwu.errors import EnvironmentFailed, SandboxUnavailable
 from beimingwu.runtime.cancellation import Cancellation
 from beimingwu.runtime.gate import NO_WALL
 from beimingwu.runtime.profiles import Profile
+from beimingwu.runtime.tree import TreeWatch, written_by
 from beimingwu.runtime.trial import mend
 
 OnLine = Callable[[str], None]
@@ -63,6 +64,11 @@ _NOT_CACHED = re.compile(
     r"Network connectivity is disabled"
 )
 _LOG_LINES = 400
+#: What installing may write for each byte that an environment may have: a package is written into
+#: the cache, and where links cannot be had into the environment as well.
+WRITTEN_PER_BYTE = 2
+#: What it may write beside that: what indexes answered, and logs.
+WRITTEN_BESIDE = 64 * MiB
 _CLEANING_SECONDS = 60.0
 
 
@@ -201,9 +207,20 @@ class Installer:
             *("--cache-dir", str(self.cache), "--no-python-downloads"),
             *(("--offline",) if shut else ()),
         )
-        return self.run(
-            command, seconds=seconds, writable=(self.cache, *writable), keep=keep, on_line=on_line
-        )
+        try:
+            return self.run(
+                command,
+                seconds=seconds,
+                writable=(self.cache, *writable),
+                keep=keep,
+                on_line=on_line,
+            )
+        except EnvironmentFailed:
+            # Ended before its time: what it was unpacking would stay in the cache for ever.
+            if words[0] != "cache":
+                with suppress(EnvironmentFailed, SandboxUnavailable):
+                    self.uv(("cache", "prune", "--quiet"), seconds=_CLEANING_SECONDS)
+            raise
 
     def run(
         self,
@@ -224,9 +241,11 @@ class Installer:
         words = self.confine(tuple(command), tuple(writable))
         tied = (sys.executable, "-I", "-S", "-c", _TIED, str(os.getpid()), *words)
         lines: deque[str] = deque(maxlen=_LOG_LINES)
+        most = WRITTEN_PER_BYTE * settings().environment_max_bytes + WRITTEN_BESIDE
         with (
             _started(tied, keep) as process,
             _ended_after(process, seconds) as late,
+            _ended_beyond(process, most) as written,
             self.cancellation.ending(partial(_kill, process)),
         ):
             assert process.stdout is not None  # noqa: S101 - a pipe was asked for
@@ -245,6 +264,14 @@ class Installer:
                 remedy="Try again; if it stays so, ask for fewer packages, or let the operator "
                 "raise BEIMINGWU_ENVIRONMENT_BUILD_SECONDS.",
                 code="environment.timed_out",
+            )
+        if written.exceeded:
+            raise EnvironmentFailed(
+                f"Installing wrote {written.peak // MiB:,} MiB and was ended; {most // MiB:,} MiB "
+                "are allowed.",
+                remedy="Ask for fewer or smaller packages, or let the operator raise "
+                "BEIMINGWU_ENVIRONMENT_MAX_BYTES.",
+                code="environment.too_large",
             )
         if status == NO_WALL:
             _refuse_walls(lines[-1] if lines else "it said nothing")
@@ -349,6 +376,16 @@ def _ended_after(process: subprocess.Popen[str], seconds: float) -> Iterator[thr
         yield late
     finally:
         timer.cancel()
+
+
+@contextmanager
+def _ended_beyond(process: subprocess.Popen[str], most: int) -> Iterator[TreeWatch]:
+    """Kill the process when it has written more: a small package may unpack to a full disk."""
+    watch = TreeWatch(process.pid, most, written_by, partial(_kill, process))
+    try:
+        yield watch
+    finally:
+        watch.stop()
 
 
 def _kill(process: subprocess.Popen[str]) -> None:

@@ -29,10 +29,11 @@ from beimingwu.config import settings
 from beimingwu.learnware.scratch import Scratch
 from beimingwu.runtime.channel import Channel
 from beimingwu.runtime.launch import Launch
-from beimingwu.runtime.memory import MemoryWatch
+from beimingwu.runtime.memory import filled_by
 from beimingwu.runtime.places import Places
 from beimingwu.runtime.profiles import Profile
 from beimingwu.runtime.sandbox import opened_to_all
+from beimingwu.runtime.tree import TreeWatch
 
 LAST_LINES = 20
 
@@ -91,7 +92,7 @@ class Process:
             raise AssertionError("three pipes were asked for")
         self.channel = Channel(to_guest.fileno(), from_guest.fileno())
         self._watch = (
-            MemoryWatch(self.popen.pid, launch.tree_memory, partial(_kill, self.popen))
+            TreeWatch(self.popen.pid, launch.tree_memory, filled_by, partial(_kill, self.popen))
             if launch.tree_memory is not None
             else None
         )

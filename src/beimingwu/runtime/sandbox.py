@@ -32,8 +32,8 @@ from types import MappingProxyType
 from beimingwu.errors import SandboxUnavailable
 from beimingwu.runtime import seccomp
 from beimingwu.runtime.launch import Launch
-from beimingwu.runtime.memory import can_be_watched
 from beimingwu.runtime.profiles import Limits, Profile
+from beimingwu.runtime.tree import can_be_watched
 
 CONFINE = Path(__file__).with_name("confine.py")
 #: Where a learnware finds itself, the guest script and its temporary folder in bubblewrap.
