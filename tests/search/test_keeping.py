@@ -269,6 +269,30 @@ def test_what_changes_while_the_island_is_measured_anew_is_kept(folder, history,
     assert outcome(folder, history) == "right"
 
 
+def test_work_that_fails_is_not_begun_again_by_every_search(folder, history, monkeypatch):
+    index, _ = Index.open(folder)
+    begun = []
+
+    def work_on_a_full_disk(island, *_):
+        begun.append(island)
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Island, "worked", work_on_a_full_disk)
+    history.follow(index, MOMENT, 2 * MOMENT)
+    for _ in range(5):
+        history.check(index, 2 * MOMENT)
+        index.settle()
+    assert len(begun) == 1
+
+
+def test_one_writes_at_a_time_and_an_error_of_its_own_stays_its_own(folder):
+    keeper, other = Keeper.open(folder), Keeper.open(folder)
+    with keeper.writing() as may, other.writing() as others_may:
+        assert (may, others_may) == (True, False)
+    with pytest.raises(BlockingIOError), keeper.writing():
+        raise BlockingIOError("of whoever writes, and not of the lock")
+
+
 def test_two_processes_read_while_one_writes(folder, history):
     until = MOMENT + 45
     script = [sys.executable, str(Path(__file__).with_name("index_process.py"))]

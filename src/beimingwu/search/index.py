@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -31,6 +32,9 @@ from beimingwu.specification.rkme import RKME, Kind
 LISTED = 5
 #: What is new is written when it is an eighth of the index, but not less nor more than this.
 FEWEST_WRITTEN, MOST_UNWRITTEN = 64, 4_096
+
+#: After a work that failed, as on a full disk, none is begun for so long: it may take minutes.
+REST_SECONDS = 300.0
 
 _log = logging.getLogger(__name__)
 
@@ -64,6 +68,7 @@ class Index:
             self._islands[island.kind, island.shape] = island
         self._work: threading.Thread | None = None
         self._hindered = False
+        self._rests_until = 0.0
 
     @classmethod
     def open(cls, folder: Path) -> tuple[Index, Mark | None]:
@@ -239,7 +244,8 @@ class Index:
     def _tend(self, island: Island) -> None:
         """Begin what an island needs done in the background, unless something is being done."""
         with self._lock:
-            if self._work is not None or not island.wants_work:
+            resting = time.monotonic() < self._rests_until
+            if self._work is not None or resting or not island.wants_work:
                 return
             self._hindered = False
             self._work = threading.Thread(target=self._work_on, args=[island], daemon=True)
@@ -266,6 +272,7 @@ class Index:
         except Exception:
             # Searches go on with what there is; whoever runs the dock should know.
             self._hindered = True
+            self._rests_until = time.monotonic() + REST_SECONDS
             _log.exception("The index could not be made anew.")
         finally:
             self._work = None

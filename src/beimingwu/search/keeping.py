@@ -90,10 +90,7 @@ class Keeper:
         """Tell whether this process alone may write now, and keep it so."""
         descriptor = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC)
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            yield self.is_current
-        except BlockingIOError:
-            yield False
+            yield _locked(descriptor) and self.is_current
         finally:
             os.close(descriptor)
 
@@ -170,6 +167,15 @@ def _part(folder: Path, name: str, gone: str) -> Part:
     if not gone.endswith(f"{zlib.crc32(content):08x}"):
         raise damaged(gone)
     return part.without(np.frombuffer(content, np.int64).astype(np.intp))
+
+
+def _locked(descriptor: int) -> bool:
+    """Lock a file, unless somebody else holds it."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _seen(folder: Path) -> tuple[int, ...]:
