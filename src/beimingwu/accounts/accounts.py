@@ -11,8 +11,9 @@ from beimingwu.accounts.passwords import Passwords
 from beimingwu.accounts.people import People
 from beimingwu.accounts.post import Post
 from beimingwu.accounts.rates import Rates
+from beimingwu.accounts.records import Account, AccountEvent, Session, Token
 from beimingwu.accounts.registration import Registration
-from beimingwu.accounts.reports import Reports
+from beimingwu.accounts.reports import Report, Reports
 from beimingwu.accounts.sessions import Sessions
 from beimingwu.accounts.tallies import Tallies
 from beimingwu.accounts.tokens import Tokens
@@ -85,58 +86,12 @@ class Accounts:
         NotFound
             There is no such account.
         """
-        account = self.people.get(id)
         return {
-            "account": {
-                "id": account.id,
-                "email": account.email,
-                "name": account.name,
-                "role": account.role.word,
-                "state": account.state,
-                "created": account.created.isoformat(),
-            },
-            "tokens": [
-                {
-                    "id": token.id,
-                    "name": token.name,
-                    "scopes": list(token.scopes),
-                    "created": token.created.isoformat(),
-                    "expires": token.expires and token.expires.isoformat(),
-                    "used": token.used and token.used.isoformat(),
-                }
-                for token in self.tokens.of(id)
-            ],
-            "sessions": [
-                {
-                    "id": session.id,
-                    "agent": session.agent,
-                    "created": session.created.isoformat(),
-                    "expires": session.expires.isoformat(),
-                    "used": session.used.isoformat(),
-                }
-                for session in self.sessions.of(id)
-            ],
-            "events": [
-                {
-                    "at": event.at.isoformat(),
-                    "kind": event.kind,
-                    "actor": event.actor,
-                    "address": event.address,
-                    "detail": dict(event.detail),
-                }
-                for event in self.people.events(id, limit=None)
-            ],
-            "reports": [
-                {
-                    "learnware": report.learnware,
-                    "reason": str(report.reason),
-                    "text": report.text,
-                    "contact": report.contact,
-                    "state": report.state,
-                    "created": report.created.isoformat(),
-                }
-                for report in self.reports.of(id)
-            ],
+            "account": _account(self.people.get(id)),
+            "tokens": [_token(token) for token in self.tokens.of(id)],
+            "sessions": [_session(session) for session in self.sessions.of(id)],
+            "events": [_event(event) for event in self.people.events(id, limit=None)],
+            "reports": [_report(report) for report in self.reports.of(id)],
         }
 
     def tidy(self) -> None:
@@ -157,3 +112,56 @@ class Accounts:
         """Send the mails that wait, and write what was counted."""
         self.post.close()
         self.tallies.flush()
+
+
+def _account(account: Account) -> dict[str, object]:
+    return {
+        "id": account.id,
+        "email": account.email,
+        "name": account.name,
+        "role": account.role.word,
+        "state": account.state,
+        "created": account.created.isoformat(),
+    }
+
+
+def _token(token: Token) -> dict[str, object]:
+    return {
+        "id": token.id,
+        "name": token.name,
+        "scopes": list(token.scopes),
+        "created": token.created.isoformat(),
+        "expires": token.expires and token.expires.isoformat(),
+        "used": token.used and token.used.isoformat(),
+    }
+
+
+def _session(session: Session) -> dict[str, object]:
+    return {
+        "id": session.id,
+        "agent": session.agent,
+        "created": session.created.isoformat(),
+        "expires": session.expires.isoformat(),
+        "used": session.used.isoformat(),
+    }
+
+
+def _event(event: AccountEvent) -> dict[str, object]:
+    return {
+        "at": event.at.isoformat(),
+        "kind": event.kind,
+        "actor": event.actor,
+        "address": event.address,
+        "detail": dict(event.detail),
+    }
+
+
+def _report(report: Report) -> dict[str, object]:
+    return {
+        "learnware": report.learnware,
+        "reason": str(report.reason),
+        "text": report.text,
+        "contact": report.contact,
+        "state": report.state,
+        "created": report.created.isoformat(),
+    }
