@@ -87,7 +87,7 @@ def test_a_damaged_archive_is_noticed_and_fetched_again(client: Client) -> None:
         client.get(id)
     assert refused.value.code == "transfer.digest"
     with client.get(id) as learnware:
-        assert learnware.specification.n == 400
+        assert learnware.specification.n == 20
 
 
 def test_a_learnware_that_was_used_once_can_be_used_without_a_network(

@@ -8,15 +8,15 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 from beimingwu.dock import Dock, Step
 from beimingwu.dock.catalogue import Catalogue
 from beimingwu.dock.records import Draft
+from beimingwu.dock.testing import a_semantic, a_specification
 from beimingwu.specification.files import dumps_specification
 from beimingwu.specification.rkme import RKME
-from beimingwu.specification.semantic import Dimensions, SemanticSpecification
+from beimingwu.specification.semantic import SemanticSpecification
 
 SUMS = """
 import numpy as np
@@ -37,28 +37,6 @@ stat_specifications:
     file_name: stat.json
     kwargs: {}
 """
-
-
-def a_semantic(inputs: int = 3, **changes: Any) -> SemanticSpecification:
-    """A regression over a table, with whatever differs."""
-    values: dict[str, Any] = {
-        "name": "Sums of columns",
-        "description": "Adds up the columns of a small table.",
-        "data": "Table",
-        "task": "Regression",
-        "library": "Others",
-        "scenarios": ("Education",),
-        "license": "MIT",
-        "input": Dimensions.of([f"column {j}" for j in range(inputs)]),
-        "output": Dimensions(1),
-    }
-    return SemanticSpecification(**{**values, **changes})
-
-
-def a_specification(inputs: int = 3, centre: float = 0.0, seed: int = 0) -> RKME:
-    """Twenty points around a centre."""
-    points = np.random.default_rng(seed).normal(centre, 1.0, (20, inputs))
-    return RKME(points.astype(np.float32), np.full(20, 0.05), n=400)
 
 
 def an_archive(

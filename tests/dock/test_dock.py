@@ -245,7 +245,7 @@ def test_every_change_of_state_is_in_the_history_and_outlives_the_learnware(
 def test_shared_blobs_outlive_one_of_their_learnwares(dock: Dock, submitted: Submitted) -> None:
     first, second = submitted(owner="ada"), submitted(owner="bob")
     dock.delete(first)
-    assert dock.get(second).specification.n == 400
+    assert dock.get(second).specification.n == 20
 
 
 def test_new_words_are_in_force_at_once_and_the_model_is_not_run_again(

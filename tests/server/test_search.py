@@ -33,7 +33,7 @@ def test_it_answers_what_the_dock_answers(client: Any, service: Any, ids: list[s
     expected = result_to_json(service.dock.search(wanted), specifications=True)
     assert answer.json() == json.loads(json.dumps(expected))
     assert [match["id"] for match in answer.json()["single"]] == ids
-    assert answer.json()["single"][0]["specification"]["num_points"] == 400
+    assert answer.json()["single"][0]["specification"]["num_points"] == 20
     assert answer.headers["cache-control"] == "no-store"
 
 

@@ -79,15 +79,17 @@ def a_semantic(inputs: int = 3, **changes: Any) -> SemanticSpecification:
 
 
 def a_specification(inputs: int = 3, centre: float = 0.0, seed: int = 0) -> RKME:
-    """Return the specification of a normal distribution around a centre: twenty points.
+    """Return the specification of a normal distribution around a centre: twenty draws as points.
+
+    They tell of the distribution what twenty records do, and so do not stand for more.
 
     Examples
     --------
     >>> a_specification(inputs=2)
-    RKME(table, 20 points of 2 features, for 400 records)
+    RKME(table, 20 points of 2 features, for 20 records)
     """
     points = np.random.default_rng(seed).normal(centre, 1.0, (20, inputs))
-    return RKME(points.astype(np.float32), np.full(20, 0.05), n=400)
+    return RKME(points.astype(np.float32), np.full(20, 0.05), n=20)
 
 
 def a_learnware(
@@ -293,7 +295,7 @@ def _check_search(dock: Dock) -> None:
     _require([match.id for match in only] == [far], "a facet is not applied before the ranking")
     _require(len(dock.search(mine, limit=1)) == 1, "a limit does not limit")
     halves = np.concatenate([a_specification(seed=7).points, a_specification(3, 9.0, 8).points])
-    both = dock.search(RKME(halves, np.full(40, 0.025), n=800))
+    both = dock.search(RKME(halves, np.full(40, 0.025), n=40))
     mixture = both.mixture
     _require(mixture is not None and len(mixture) == 2, "halves of two are not found as a mixture")
     weights = mixture.weights  # type: ignore[union-attr]
