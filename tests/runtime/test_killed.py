@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import random
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -90,15 +90,17 @@ def is_whole(environments: Environments, lock: Lock, whole: str) -> bool:
 def nothing_runs_in(folder: Path) -> bool:
     """Whether no process has the folder in its words, within a few seconds."""
     for _ in range(200):
-        words = [
-            path.read_bytes()
-            for path in Path("/proc").glob("[0-9]*/cmdline")
-            if os.access(path, os.R_OK)
-        ]
-        if not any(bytes(folder) in word for word in words):
+        if not any(bytes(folder) in words for words in words_of_processes()):
             return True
         time.sleep(0.02)
     return False
+
+
+def words_of_processes() -> Iterator[bytes]:
+    """Yield the command line of each process that has not ended by now."""
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):
+            yield path.read_bytes()
 
 
 @pytest.fixture

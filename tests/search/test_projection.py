@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from beimingwu.search.projection import Projection
@@ -30,7 +30,9 @@ def inner(left: RKME, right: RKME, kernel: GaussianKernel = KERNEL) -> float:
 def check_bounds(projection: Projection, specs: list[RKME]) -> None:
     own = np.array([inner(spec, spec, projection.kernel) for spec in specs])
     rows = projection.rows(Stack.of(specs), own).astype(np.float64)
-    assert np.square(rows).sum(axis=1) == pytest.approx(own, abs=1e-5)
+    longer = np.square(rows).sum(axis=1) - own
+    assert (longer >= -1e-6).all()
+    assert (longer <= 4.0 * projection.error + 1e-6).all()
     slack = 8.0 * projection.error + 1e-6
     for i, left in enumerate(specs):
         for j, right in enumerate(specs):
@@ -40,6 +42,12 @@ def check_bounds(projection: Projection, specs: list[RKME]) -> None:
             assert mmd2 <= inside + (rows[i, -1] + rows[j, -1]) ** 2 + slack
 
 
+@example(
+    # Nothing is left over of the first but rounding, and nearly everything of the last.
+    island=[[(3.296875, 0.0)], [(0.0, 0.0), (0.0, -70.0), (-70.0, 0.0)]],
+    others=[[(0.0, 0.0)]],
+    rank=1,
+)
 @given(
     island=st.lists(points, min_size=1, max_size=6),
     others=st.lists(points, min_size=1, max_size=3),

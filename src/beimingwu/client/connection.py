@@ -180,7 +180,8 @@ def error_of(answer: httpx2.Response) -> BeimingwuError:
     Examples
     --------
     >>> problem = {"kind": "NotFound", "code": "not_found.id", "detail": "No.", "remedy": "Look."}
-    >>> error = error_of(httpx2.Response(404, json=problem))
+    >>> headers = {"Content-Type": "application/problem+json"}
+    >>> error = error_of(httpx2.Response(404, json=problem, headers=headers))
     >>> type(error).__name__, error.code, error.remedy
     ('NotFound', 'not_found.id', 'Look.')
     """

@@ -8,7 +8,8 @@ is left over. Since the projection is orthogonal, the rows of P and Q enclose th
     |v_P - v_Q|^2 + (rho_P - rho_Q)^2  <=  mmd2(P, Q)  <=  |v_P - v_Q|^2 + (rho_P + rho_Q)^2
 
 The left side is the squared Euclidean distance of the two rows, and a row's squared norm is `<P,P>`
-(ALGORITHMS §2).
+(ALGORITHMS §2). Where little is left over, rounding may hide all of it: a row tells as much more
+as that, so that both sides stay bounds.
 """
 
 from __future__ import annotations
@@ -104,7 +105,8 @@ class Projection:
         """Return the row of each specification stacked, shape `(N, r + 1)`, given their `<P,P>`."""
         coordinates = self.coordinates(stack)
         inside = np.einsum("ij,ij->i", coordinates, coordinates, dtype=np.float64)
-        left_over = np.sqrt(np.maximum(self_inner - inside, 0.0))
+        # `|v_P|` is at most 1, so that `inside` is off by at most twice the error.
+        left_over = np.sqrt(np.maximum(self_inner - inside, 0.0) + 2.0 * self.error)
         return np.column_stack([coordinates, left_over.astype(np.float32)])
 
     def coordinates(self, stack: Stack) -> Rows:
