@@ -135,19 +135,21 @@ class _Search:
         segment, kernel, asked = self._view.gather(chosen), self._view.geometry.kernel, self._asked
         rough, error = segment.stack.rough_products(asked.spec, kernel)
         bounds = asked.own + segment.self_inner - 2.0 * (rough + error)
-        likely = (
-            np.argpartition(bounds, self._limit - 1)[: self._limit]
-            if len(bounds) > self._limit
-            else np.arange(len(bounds))
-        )
         self._count += len(chosen)
+        # The nearest first: what they are tells whether the others need to be measured.
+        likely = self._within_reach(bounds)[: self._limit]
         self._measure(chosen, segment, likely)
-        rest = np.setdiff1d(np.flatnonzero(bounds <= self.reach), likely)
+        rest = np.setdiff1d(self._within_reach(bounds), likely)
         self._measure(chosen, segment, rest)
         dismissed = np.ones(len(bounds), dtype=bool)
         dismissed[likely] = dismissed[rest] = False
         self._dismissed = min(self._dismissed, float(bounds[dismissed].min(initial=np.inf)))
         return True
+
+    def _within_reach(self, bounds: Numbers) -> Positions:
+        """Return where in `bounds` those within reach are, nearest first."""
+        order = np.argsort(bounds, kind="stable")
+        return order[: np.searchsorted(bounds[order], self.reach, side="right")]
 
     def _measure(self, positions: Positions, segment: Segment, which: Positions) -> None:
         """Work out exact squared distances to some of what was read."""
