@@ -274,6 +274,22 @@ def test_nothing_secret_is_logged(client, service, log, ada) -> None:
         assert secret not in log.text
 
 
+def test_nothing_secret_is_logged_where_the_database_fails(client, service, log, ada) -> None:
+    with service.dock.database.writing() as connection:
+        connection.exec_driver_sql("ALTER TABLE account_event RENAME TO away")
+    asked = {
+        "/v1/accounts": {"email": "eve@example.org", "name": "Eve", "password": OTHER},
+        "/v1/account/password": {"old": PASSWORD, "new": OTHER},
+        "/v1/tokens": {"name": "laptop", "scopes": ["read"]},
+        "/v1/sessions": {"email": ada.account.email, "password": PASSWORD},
+    }
+    answers = [client.post(path, json=body, headers=ada.headers) for path, body in asked.items()]
+    assert [answer.json()["code"] for answer in answers if answer.status_code == 500]
+    assert "account_event" in log.text, "it was logged what failed"
+    for secret in (PASSWORD, OTHER, ada.token, "argon2", "bmw_", "eve@example.org"):
+        assert secret not in log.text
+
+
 @pytest.mark.parametrize(
     "body",
     [
