@@ -28,6 +28,8 @@ DECIMALS = 12
 FIRST_LOOK = 512
 #: Learnwares opened at a time.
 OPENED_AT_ONCE = 32
+#: Rows copied at a time where some are left out.
+GATHERED_AT_ONCE = 1 << 14
 #: The nearest that a mixture may always be made of.
 NEAR = 25
 #: Rounding of a product of two rows in float32.
@@ -183,13 +185,15 @@ class _Looker:
     """One part of the view: which of its cells were looked into, and the bounds of their rows."""
 
     def __init__(self, start: int, segment: Segment, allowed: Mask | None, asked: Asked) -> None:
-        self._start, self._segment, self._allowed, self._asked = start, segment, allowed, asked
+        self._start, self._segment, self._asked = start, segment, asked
+        #: What is allowed, cell by cell; all where None.
+        self._places = None if allowed is None else np.flatnonzero(allowed)
         cells = segment.cells
         self._offsets = np.array([0, len(segment)]) if cells is None else cells.offsets
+        if self._places is not None:
+            self._offsets = np.searchsorted(self._places, self._offsets)
         self.bounds = np.zeros(1) if cells is None else cells.bounds(asked.row)
         self.sizes = np.diff(self._offsets)
-        if allowed is not None and len(allowed):
-            self.sizes = np.add.reduceat(allowed, self._offsets[:-1], dtype=np.intp)
         self._waiting = self.sizes > 0
 
     @property
@@ -202,7 +206,13 @@ class _Looker:
         cells = np.flatnonzero(self._waiting & (self.bounds <= reach))
         self._segment.check_cells(cells)
         self._waiting[cells] = False
-        return _Waiting.of([self._bounds_of(a, b) for a, b in self._ranges(cells)])
+        ranges = [slice(a, b) for a, b in self._ranges(cells)]
+        if self._places is None:
+            return _Waiting.of([self._bounds_of(which) for which in ranges])
+        # The few of each cell that are allowed together: a product each would cost more.
+        where = np.concatenate([np.empty(0, np.intp), *(self._places[which] for which in ranges)])
+        blocks = range(0, len(where), GATHERED_AT_ONCE)
+        return _Waiting.of([self._bounds_of(where[b : b + GATHERED_AT_ONCE]) for b in blocks])
 
     def tightened(self, positions: Positions, bounds: Numbers, view: View, slack: float) -> Numbers:
         """Return tighter bounds of some that were looked at; see `hearts`."""
@@ -240,15 +250,11 @@ class _Looker:
             zip(self._offsets[firsts].tolist(), self._offsets[lasts + 1].tolist(), strict=True)
         )
 
-    def _bounds_of(self, first: int, last: int) -> _Waiting:
-        where = np.arange(first, last)
-        rows, self_inner = self._segment.rows[first:last], self._segment.self_inner[first:last]
-        if self._allowed is not None:
-            inside = np.flatnonzero(self._allowed[first:last])
-            where, rows, self_inner = where[inside], rows[inside], self_inner[inside]
-        return _Waiting(
-            where + self._start, self._asked.own + self_inner - 2.0 * (rows @ self._asked.row)
-        )
+    def _bounds_of(self, which: slice | Positions) -> _Waiting:
+        where = np.arange(which.start, which.stop) if isinstance(which, slice) else which
+        products = self._segment.rows[which] @ self._asked.row
+        bounds = self._asked.own + self._segment.self_inner[which] - 2.0 * products
+        return _Waiting(where + self._start, bounds)
 
 
 @dataclass(eq=False)
