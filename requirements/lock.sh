@@ -23,5 +23,5 @@ lock() {
     rm -rf "$folder"
 }
 
-lock demo ".[demo]" "${build_tools[@]}"
+lock demo ".[demo,server]" "${build_tools[@]}"
 lock test ".[demo,server,postgres]" "${build_tools[@]}" "${tests[@]}"
