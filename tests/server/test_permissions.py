@@ -137,6 +137,8 @@ def test_the_table_names_every_route_there_is(service: Service) -> None:
         (method, path)
         for path, route in declared_routes(create_app(service).routes)
         for method in route.methods or ()
+        # The protocol of 2024 has a table of its own, and another shape of refusals.
+        if not path.startswith("/api/")
     }
     assert found == set(NEEDS), "say in the table who may call a route"
 

@@ -20,6 +20,17 @@ def new_secret(kind: str) -> str:
     return f"bmw_{kind}_{secrets.token_urlsafe(32)}"
 
 
+def is_secret(text: str, kind: str) -> bool:
+    """Tell whether a text is, by what it says of itself, a secret of this kind.
+
+    Examples
+    --------
+    >>> is_secret(new_secret("token"), "session")
+    False
+    """
+    return text.startswith(f"bmw_{kind}_")
+
+
 def digest_of(secret: str) -> str:
     """Return what is kept of a secret, in 64 hexadecimal digits.
 

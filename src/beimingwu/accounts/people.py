@@ -90,7 +90,13 @@ class People:
         return account
 
     def change_password(
-        self, account: Account, old: str, new: str, actor: Actor, session: int | None = None
+        self,
+        account: Account,
+        old: str,
+        new: str,
+        actor: Actor,
+        session: int | None = None,
+        form: Form = "plain",
     ) -> None:
         """Change the password of an account; every browser but that of `session` is signed out.
 
@@ -102,8 +108,8 @@ class People:
             The new one cannot be one.
         """
         check_password(new)
-        self.require_password(account, old)
-        hashed = self._passwords.hash(new)
+        self.require_password(account, old, form)
+        hashed = self._passwords.hash(new, form)
         with self._database.writing() as connection:
             set_account(connection, account.id, password=hashed)
             end_sessions(connection, account.id, besides=session)
@@ -126,7 +132,7 @@ class People:
             end_sessions(connection, id)
             note(connection, id, "password_set", actor)
 
-    def require_password(self, account: Account, password: str) -> None:
+    def require_password(self, account: Account, password: str, form: Form = "plain") -> None:
         """Refuse a password that is not the account's.
 
         Raises
@@ -139,7 +145,7 @@ class People:
             stored = connection.execute(
                 sa.select(_account.c.password).where(_account.c.id == account.id)
             ).scalar()
-        if not self._passwords.verify(stored, password):
+        if not self._passwords.verify(stored, password, form):
             raise Unauthenticated(
                 "This is not the password of the account.",
                 remedy="Type it again.",

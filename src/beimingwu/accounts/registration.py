@@ -165,19 +165,39 @@ class Registration:
 
         self._post.send(written)
 
-    def reset(self, secret: str, password: str, actor: Actor, form: Form = "plain") -> Account:
+    def reset(
+        self,
+        secret: str,
+        password: str,
+        actor: Actor,
+        form: Form = "plain",
+        expected: int | None = None,
+    ) -> Account:
         """Set a new password with what the link in the mail holds; every browser is signed out.
+
+        Parameters
+        ----------
+        expected
+            The account that the caller takes the link for, where it says so.
 
         Raises
         ------
         InvalidInput, NotFound
             The password cannot be one; or the link is not good (any more).
+        Conflict
+            `conflict.link`: it is another account's, and stays good.
         """
         if form == "plain":
             check_password(password)
         hashed = self._passwords.hash(password, form)
         with self._database.writing() as connection:
             used = use_link(connection, secret, "reset")
+            if expected not in (None, used.account):
+                raise Conflict(
+                    f"This link is not for account {expected}.",
+                    remedy="Open the link as it stands in the mail.",
+                    code="conflict.link",
+                )
             account = account_of(connection, used.account)
             # Who reads the mails of an address has shown that it is theirs.
             if account.state == "unconfirmed":

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from beimingwu.dock.identification import Identification
-from beimingwu.dock.listing import Listing
+from beimingwu.dock.listing import Listing, Standing
 from beimingwu.errors import Conflict
 from beimingwu.learnware.record import LearnwareRecord, State
 from beimingwu.search import Requirement, SearchResult, SemanticFilter, Suggestion
@@ -74,6 +75,16 @@ class Finding:
         """
         self._require_open()
         return self._listing.records(filter or SemanticFilter(), state, owner, limit, after)
+
+    def records(self, ids: Iterable[str]) -> tuple[LearnwareRecord, ...]:
+        """Return the records of learnwares in the order of their ids; of those that are there."""
+        self._require_open()
+        return tuple(self._listing.records_of(ids))
+
+    def standings(self, *, owner: str | None = None) -> tuple[Standing, ...]:
+        """Return how each learnware of an owner stands, the newest first; of all for None."""
+        self._require_open()
+        return tuple(self._listing.standings(owner))
 
     def facets(self, filter: SemanticFilter | None = None) -> dict[str, dict[str, int]]:
         """Count the published learnwares by facet and value, within the filter's other facets."""

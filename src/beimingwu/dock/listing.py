@@ -38,6 +38,16 @@ class Published:
     features: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class Standing:
+    """Where a learnware stands, and where its newest revision does."""
+
+    id: str
+    owner: str
+    state: State
+    newest: State
+
+
 class Listing:
     """Questions about many learnwares of a catalogue."""
 
@@ -72,6 +82,34 @@ class Listing:
             page = self._page(connection, wanted, state, owner, limit, after)
             found = _records(connection, page)
         return [found[number] for number in page]
+
+    def records_of(self, ids: Iterable[str]) -> list[LearnwareRecord]:
+        """Return the records of learnwares in the order of their ids; of those that are there."""
+        numbers = [number_of(id) for id in ids]
+        with self._catalogue.reading() as connection:
+            found = _records(connection, numbers)
+        return [found[number] for number in numbers if number in found]
+
+    def standings(self, owner: str | None) -> list[Standing]:
+        """Return how each learnware of an owner stands, the newest first; of all for None."""
+        every = _revision.alias("every")
+        newest = (
+            sa.select(sa.func.max(every.c.id))
+            .where(every.c.learnware == _learnware.c.id)
+            .correlate(_learnware)
+            .scalar_subquery()
+        )
+        statement = (
+            sa.select(_learnware.c.id, _learnware.c.owner, _learnware.c.state, _revision.c.state)
+            .select_from(_learnware)
+            .join(_revision, _revision.c.id == newest)
+            .where(_learnware.c.state != "deleted")
+            .order_by(_learnware.c.id.desc())
+        )
+        if owner is not None:
+            statement = statement.where(_learnware.c.owner == owner)
+        with self._catalogue.reading() as connection:
+            return [Standing(id_of(id), *rest) for id, *rest in connection.execute(statement)]
 
     def record(self, id: str) -> LearnwareRecord | None:
         """Return one record, None where there is no such learnware."""

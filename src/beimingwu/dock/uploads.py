@@ -15,7 +15,7 @@ import re
 import secrets
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -57,6 +57,17 @@ class Upload:
     sha256: str | None
     created: datetime
     expires: datetime
+
+
+def named(owner: str, name: str) -> str:
+    """Return the id of the upload that its owner calls so (see `Uploads.put`).
+
+    Examples
+    --------
+    >>> named("account:7", "a name") == named("account:8", "a name")
+    False
+    """
+    return hashlib.sha256(f"{owner}\n{name}".encode()).hexdigest()[:32]
 
 
 class Uploads:
@@ -141,6 +152,68 @@ class Uploads:
             os.fdatasync(file)
             now = datetime.now(UTC)
             return self._change(upload, received=offset + len(piece), expires=_expiry(now))
+
+    def put(self, owner: str, name: str, offset: int, piece: bytes) -> Upload:
+        """Take a piece of an archive that nobody announced, and return how far it is now.
+
+        It grows with its pieces, and quota and free space are looked at with each. A piece that
+        comes again takes the place of what it was before.
+
+        Parameters
+        ----------
+        name
+            What its owner calls it; `named` finds it again.
+        offset
+            Where the piece begins; 0 begins an upload where there is none.
+
+        Raises
+        ------
+        NotFound
+            There is no such upload, and this is not its first piece.
+        Conflict
+            `conflict.offset`: what is before it is missing; `dock.disk_full`, `conflict.uploads`.
+        TooLarge
+            As `create`.
+        """
+        id = named(owner, name)
+        if offset == 0:
+            self._begin(owner, id, max(len(piece), 1))
+        with self._opened(owner, id) as (upload, file):
+            end = max(upload.received, offset + len(piece))
+            self._require_room_to_grow(upload, offset, end)
+            os.ftruncate(file, upload.received)
+            _write_all(file, piece, offset)
+            os.fdatasync(file)
+            expires = _expiry(datetime.now(UTC))
+            return self._change(
+                upload, size=max(upload.size, end), received=end, sha256=None, expires=expires
+            )
+
+    def seal(self, owner: str, name: str, md5: str) -> Received:
+        """Return the archive of an upload that was `put`, if it is what was sent.
+
+        Raises
+        ------
+        NotFound
+            There is no such upload.
+        InvalidInput
+            `upload.digest`: its MD5 is another; the upload is dropped, to be sent anew.
+        """
+        id = named(owner, name)
+        with self._opened(owner, id) as (upload, file):
+            sha256 = self._digest(upload, file)
+            with open(file, "rb", closefd=False) as whole:
+                whole.seek(0)
+                actual = hashlib.file_digest(whole, _md5).hexdigest()
+            if actual == md5:
+                self._change(upload, sha256=sha256, expires=_expiry(datetime.now(UTC)))
+                return Received(self._home / id, sha256, upload.size)
+        self.drop(owner, id)
+        raise InvalidInput(
+            "What arrived is not what was sent: its MD5 is another.",
+            remedy="Send the archive again.",
+            code="upload.digest",
+        )
 
     def complete(self, owner: str, id: str, sha256: str) -> Upload:
         """End an upload: all of it arrived, and is what was sent. It may be said again.
@@ -242,6 +315,33 @@ class Uploads:
             if file >= 0:
                 os.close(file)
 
+    def _begin(self, owner: str, id: str, size: int) -> None:
+        """Enter an upload of this very id, unless there is one."""
+        with suppress(NotFound):
+            self.show(owner, id)
+            return
+        self._require_space(size)
+        now = datetime.now(UTC)
+        with suppress(sa.exc.IntegrityError), self._database.writing() as connection:
+            # Two first pieces at once: one of them enters it, and both are written to it.
+            _require_quota(connection, owner, size)
+            connection.execute(
+                _upload.insert().values(**vars(Upload(id, owner, size, 0, None, now, _expiry(now))))
+            )
+            (self._home / id).touch(mode=0o600)
+
+    def _require_room_to_grow(self, upload: Upload, offset: int, end: int) -> None:
+        if offset > upload.received:
+            raise Conflict(
+                f"{upload.received:,} bytes arrived, and this piece begins at {offset:,}.",
+                remedy="Send the pieces in their order, the first first.",
+                code="conflict.offset",
+            )
+        if end > upload.size:
+            self._require_space(end)
+            with self._database.reading() as connection:
+                _require_bytes(connection, upload.owner, end - upload.size)
+
     def _change(self, upload: Upload, **values: Any) -> Upload:
         with self._database.writing() as connection:
             changed = connection.execute(
@@ -304,18 +404,22 @@ def _require_going_on(upload: Upload, offset: int, length: int) -> None:
 
 
 def _require_quota(connection: sa.Connection, owner: str, size: int) -> None:
-    limits = settings()
-    count, uploading = connection.execute(
-        sa.select(sa.func.count(), sa.func.coalesce(sa.func.sum(_upload.c.size), 0)).where(
-            _upload.c.owner == owner
-        )
-    ).one()
-    if count >= limits.uploads_max:
+    counted = sa.select(sa.func.count()).select_from(_upload).where(_upload.c.owner == owner)
+    count = connection.execute(counted).scalar_one()
+    if count >= settings().uploads_max:
         raise Conflict(
             f"{count} uploads are open.",
             remedy="Submit them or drop them first.",
             code="conflict.uploads",
         )
+    _require_bytes(connection, owner, size)
+
+
+def _require_bytes(connection: sa.Connection, owner: str, size: int) -> None:
+    quota = settings().quota_bytes
+    uploading = connection.execute(
+        sa.select(sa.func.coalesce(sa.func.sum(_upload.c.size), 0)).where(_upload.c.owner == owner)
+    ).scalar_one()
     # Revisions that share an archive keep it once.
     kept = (
         sa.select(_revision.c.archive_sha256, _revision.c.size)
@@ -326,12 +430,16 @@ def _require_quota(connection: sa.Connection, owner: str, size: int) -> None:
     )
     stored = connection.execute(sa.select(sa.func.coalesce(sa.func.sum(kept.c.size), 0))).scalar()
     used = int(uploading) + int(stored or 0)
-    if used + size > limits.quota_bytes:
+    if used + size > quota:
         raise TooLarge(
-            f"{used:,} of {limits.quota_bytes:,} bytes are used; {size:,} more do not fit.",
+            f"{used:,} of {quota:,} bytes are used; {size:,} more do not fit.",
             remedy="Delete learnwares that are not needed, or ask who runs this dock for more.",
             code="too_large.quota",
         )
+
+
+def _md5() -> Any:
+    return hashlib.md5(usedforsecurity=False)
 
 
 def _write_all(file: int, piece: bytes, offset: int) -> None:

@@ -1,4 +1,4 @@
-"""The application: routes of version 1, health and measurements, within what surrounds them all."""
+"""The application: routes of version 1 and of 2024, within what surrounds them all."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from beimingwu.server.openapi import describe
 from beimingwu.server.permissions import require_declared
 from beimingwu.server.service import Service
 from beimingwu.server.v1 import ROUTERS
+from beimingwu.server.v2024 import protocol_2024
 
 
 def create_app(service: Service) -> FastAPI:
@@ -40,6 +41,7 @@ def create_app(service: Service) -> FastAPI:
     app.include_router(operations.router)
     for router in ROUTERS:
         app.include_router(router, prefix="/v1", responses=problems.COMMON)
+    app.mount("/api", protocol_2024(service))
     describe(app)
     require_declared(app)
     # The last is the outermost.
