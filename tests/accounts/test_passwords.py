@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from argon2 import PasswordHasher
+from argon2.exceptions import VerifyMismatchError
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -53,6 +54,15 @@ def test_a_hash_made_with_less_work_is_renewed_in_its_form() -> None:
 @pytest.mark.parametrize("stored", ["", "nonsense", "md5:", "$argon2id$v=19$m=8"])
 def test_what_is_no_hash_verifies_nothing(stored: str) -> None:
     assert not PASSWORDS.verify(stored, "")
+
+
+def test_who_has_no_account_is_verified_against_a_whole_hash_as_much_work_as_any() -> None:
+    hasher = PasswordHasher()
+    nobody = Passwords(hasher)._nobody
+    # What could not be read as a hash would end another way, and sooner.
+    with pytest.raises(VerifyMismatchError):
+        hasher.verify(nobody, "correct horse")
+    assert not hasher.check_needs_rehash(nobody)
 
 
 @pytest.mark.parametrize("length", [0, 9, 257])
