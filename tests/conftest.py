@@ -14,8 +14,13 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import hypothesis
 import pytest
 import sqlalchemy as sa
+
+# How long an example takes is the machine's business: speed is measured in benchmarks.
+hypothesis.settings.register_profile("beimingwu", deadline=None)
+hypothesis.settings.load_profile("beimingwu")
 
 os.environ["BEIMINGWU_PACKAGES"] = "current"
 os.environ.pop("BEIMINGWU_DATABASE", None)
