@@ -22,7 +22,6 @@ from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.cluster.vq import kmeans2
 
 from beimingwu.search.stack import Numbers, Positions, Stack, scaled
 from beimingwu.specification.rkme import GaussianKernel
@@ -157,6 +156,9 @@ def _landmarks(
 
 def centres_of(points: NDArray[T], seeds: NDArray[T], rounds: int) -> NDArray[T]:
     """Return the centres of the cells into which points, shape `(n, d)`, fall, from seeds on."""
+    # As long to import as half of a dock, and wanted only where an island is projected anew.
+    from scipy.cluster.vq import kmeans2
+
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         # A cell that loses all its points keeps the centre it had.
         warnings.filterwarnings("ignore", message="One of the clusters is empty")
