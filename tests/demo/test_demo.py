@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import socket
+import sys
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
@@ -9,7 +12,9 @@ import pytest
 from beimingwu.demo.data import FEATURES, SEASONS, Stations, load_stations, together
 from beimingwu.demo.experiment import TASKS, hold_out, mean_of, predictions_of_all
 from beimingwu.demo.learnwares import name_of, submit_learnwares
+from beimingwu.demo.service import answer_of, connected, missing_package
 from beimingwu.dock import Dock
+from beimingwu.errors import Unavailable
 
 DEVELOPERS = ("Dongsi", "Huairou")
 
@@ -63,6 +68,40 @@ def test_a_held_out_station_finds_help_in_the_right_season_and_leaves_the_dock_a
         assert outcome.reason
     assert mean_of(outcomes, "winter", 500) < mean_of(outcomes, "winter", 50)
     assert [(record.id, record.state) for record in dock.list(state=None)] == before
+
+
+def test_over_the_network_a_station_submits_and_a_user_gets_what_the_folder_gives(
+    dock: Dock, stations: Stations
+):
+    season = {"Wanliu": {"winter": stations["Wanliu"]["winter"]}}
+    with connected(dock, "Wanliu") as client:
+        [submission] = submit_learnwares(dock, season, ["Wanliu"], client)
+        assert submission is not None
+        submission.wait()
+        hours = stations["Tiantan"]["winter"]
+        near, far = answer_of(dock, hours), answer_of(client, hours)
+    assert submission.id in near.single
+    assert dock.show(submission.id).owner.startswith("account:")
+    assert near.found_the_same(far)
+    assert near.difference(far) == 0.0
+    # What was submitted over the network is there like the rest, and the account is kept.
+    with pytest.raises(KeyboardInterrupt), connected(dock, "Wanliu") as client:
+        assert list(submit_learnwares(dock, season, ["Wanliu"], client)) == [None]
+        raise KeyboardInterrupt
+    with socket.socket() as call, pytest.raises(ConnectionRefusedError):
+        call.connect(("127.0.0.1", urlsplit(client.url).port))
+
+
+def test_a_service_that_cannot_start_says_why(dock: Dock, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("BEIMINGWU_SANDBOX", "paper")
+    with pytest.raises(Unavailable, match="paper"), connected(dock, "Wanliu"):
+        pass
+
+
+def test_what_a_service_needs_is_named_where_it_is_missing(monkeypatch: pytest.MonkeyPatch):
+    assert missing_package() is None
+    monkeypatch.setitem(sys.modules, "uvicorn", None)
+    assert missing_package() == "uvicorn"
 
 
 def test_the_extract_is_beside_its_licence():

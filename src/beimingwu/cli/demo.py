@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress
 
+    from beimingwu.client import Client
     from beimingwu.demo.data import Stations
     from beimingwu.demo.experiment import Outcome
     from beimingwu.dock import Dock
@@ -38,8 +40,9 @@ Examples:
 def demo(folder: Path | None, station: str, every: bool) -> None:
     """Find and reuse learnwares on real air-quality data.
 
-    Eleven stations in Beijing each submit four models of PM2.5, one per season. The twelfth sends
-    the specification of its own hours, and gets predictions. Its labels only measure the result.
+    Eleven stations in Beijing each submit four models of PM2.5, one per season; the last of them
+    over the network, to a service that runs meanwhile. The twelfth sends the specification of its
+    own hours, and gets predictions. Its labels only measure the result.
     """
     from rich.console import Console
 
@@ -59,7 +62,7 @@ def demo(folder: Path | None, station: str, every: bool) -> None:
     users = list(stations) if every else [station]
     developers = [name for name in stations if every or name != station]
     with Dock.open(folder, database="", workers=os.cpu_count() or 1) as dock:
-        _submit(dock, stations, developers, talk)
+        _share(dock, stations, users[0], developers, talk)
         outcomes = _hold_out(dock, stations, users, talk)
     _print_table(outcomes, users)
     if every:
@@ -85,19 +88,52 @@ def _progress(talk: Console) -> Progress:
     )
 
 
-def _submit(dock: Dock, stations: Stations, developers: Sequence[str], talk: Console) -> None:
+def _share(
+    dock: Dock, stations: Stations, user: str, developers: Sequence[str], talk: Console
+) -> None:
+    """Have every developer submit, the last over the network, where the user then tries it too."""
+    from beimingwu.demo.service import connected, missing_package
+
+    missing = missing_package()
+    here = developers if missing else developers[:-1]
+    talk.print(
+        f"{len(here)} stations each train a model per season, specify and pack it, and submit it "
+        f"to\nthe dock {dock.folder}, which checks it in a process of its own.",
+        soft_wrap=True,
+    )
+    _submit(dock, stations, here, talk)
+    if missing:
+        talk.print(
+            f"A service needs the package {missing}, so nothing goes over a network here.\n"
+            "Install it with: pip install 'beimingwu[server]'\n",
+            markup=False,
+        )
+        return
+    with connected(dock, developers[-1]) as client:
+        talk.print(
+            f"{developers[-1]} does the same over the network, with a token of its account: "
+            f"`beimingwu serve`\nshares the dock at {client.url} meanwhile.",
+            soft_wrap=True,
+        )
+        _submit(dock, stations, developers[-1:], talk, client)
+        _compare(dock, client, stations, user, talk)
+
+
+def _submit(
+    dock: Dock,
+    stations: Stations,
+    developers: Sequence[str],
+    talk: Console,
+    client: Client | None = None,
+) -> None:
     from beimingwu.demo.data import SEASONS
     from beimingwu.demo.learnwares import submit_learnwares
 
     total = len(developers) * len(SEASONS)
-    talk.print(
-        f"{len(developers)} stations each train a model per season, specify and pack it, and submit"
-        f"\nit to the dock {dock.folder}, which checks it in a process of its own."
-    )
     submissions = []
     with _progress(talk) as progress:
         made = progress.add_task("trained and submitted", total=total)
-        for submission in submit_learnwares(dock, stations, developers):
+        for submission in submit_learnwares(dock, stations, developers, client):
             submissions.append(submission)
             progress.advance(made)
         checked = progress.add_task("verified, published  ", total=total)
@@ -107,6 +143,26 @@ def _submit(dock: Dock, stations: Stations, developers: Sequence[str], talk: Con
             progress.advance(checked)
     new = sum(submission is not None for submission in submissions)
     talk.print(f"{new} learnwares verified and published, {total - new} were there already.\n")
+
+
+def _compare(dock: Dock, client: Client, stations: Stations, user: str, talk: Console) -> None:
+    """Serve one user by the folder and over the network, and say whether that is the same."""
+    from beimingwu.demo.data import SEASONS, together
+    from beimingwu.demo.learnwares import without_station
+    from beimingwu.demo.service import answer_of
+
+    hours = together([stations[user][season] for season in SEASONS])
+    with without_station(dock, user, SEASONS):
+        near, far = answer_of(dock, hours), answer_of(client, hours)
+    same = "the same" if near.found_the_same(far) else "OTHER"
+    used = far.mixture or far.single[:1]
+    talk.print(
+        f"{user} sends its specification there, downloads what is found ({', '.join(used)}) and\n"
+        f"predicts its {len(hours):,} hours: {same} learnwares as in the folder, and predictions "
+        f"that differ by {near.difference(far):.3g} µg/m³.\n",
+        highlight=False,
+        soft_wrap=True,
+    )
 
 
 def _hold_out(dock: Dock, stations: Stations, users: Sequence[str], talk: Console) -> list[Outcome]:
@@ -170,12 +226,19 @@ def _print_ratios(outcomes: Sequence[Outcome]) -> None:
 
 
 def _print_next(talk: Console, folder: Path, outcome: Outcome) -> None:
+    from beimingwu.config import settings
+
+    dock = shlex.join(("--dock", str(folder)))
     talk.print(
         f"\nFor its {outcome.task}, {outcome.station} got: {outcome.reason}\n\nNow try\n"
-        f"  beimingwu list --dock {folder}\n"
-        f"  beimingwu show {outcome.result[0].id} --dock {folder}\n"
+        f"  beimingwu list {dock}\n"
+        f"  beimingwu show {outcome.result[0].id} {dock}\n"
         "  beimingwu specify your_table.csv -o stat.json\n"
-        f"  beimingwu search --spec stat.json --dock {folder}",
+        f"  beimingwu search --spec stat.json {dock}\n\n"
+        "Look at this dock over the network, from another terminal\n"
+        f"  beimingwu serve {dock}\n"
+        f"  beimingwu list --dock http://127.0.0.1:{settings().port}",
         highlight=False,
+        markup=False,
         soft_wrap=True,
     )

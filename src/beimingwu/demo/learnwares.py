@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from beimingwu.client import Client, RemoteSubmission
 from beimingwu.demo.data import FEATURES, TARGET, Hours, Stations
 from beimingwu.dock import Dock, Submission
 from beimingwu.errors import MissingDependency
@@ -20,12 +21,17 @@ def name_of(station: str, season: str) -> str:
 
 
 def submit_learnwares(
-    dock: Dock, stations: Stations, names: Sequence[str]
-) -> Iterator[Submission | None]:
+    dock: Dock, stations: Stations, names: Sequence[str], client: Client | None = None
+) -> Iterator[Submission | RemoteSubmission | None]:
     """Train, specify, pack and submit the learnwares of `names`, one at a time.
 
     Yields the submission of each, whose verification goes on in the dock meanwhile; None where the
     dock has it already from an earlier run, which may have been killed anywhere.
+
+    Parameters
+    ----------
+    client
+        They are sent to the same dock through this one, where it is given.
     """
     present = {record.name: record for record in dock.list(limit=None, state=None)}
     with tempfile.TemporaryDirectory(prefix="beimingwu-demo-") as folder:
@@ -33,7 +39,7 @@ def submit_learnwares(
             for season, hours in stations[station].items():
                 record = present.get(name_of(station, season))
                 if record is None or record.state == "rejected":
-                    yield dock.submit(_learnware(station, season, hours, Path(folder)))
+                    yield (client or dock).submit(_learnware(station, season, hours, Path(folder)))
                 elif record.state == "withdrawn":
                     dock.restore(record.id)
                     yield None
