@@ -185,7 +185,11 @@ def test_everybody_is_told_how_often_they_may_ask(served, service: Service, ada)
 
 
 def test_a_method_that_a_path_does_not_know_is_told_those_that_it_knows(
-    client: TestClient,
+    client: TestClient, ada
 ) -> None:
     assert client.put("/v1/tokens").headers["allow"] == "GET, POST"
     assert client.request("TRACE", "/v1/tokens/1").headers["allow"] == "DELETE"
+    # A path of its own is not taken for the id of something.
+    for method in ("OPTIONS", "PATCH", "DELETE"):
+        answer = client.request(method, "/v1/learnwares/count", headers=ada.headers)
+        assert (answer.status_code, answer.headers["allow"]) == (405, "GET")

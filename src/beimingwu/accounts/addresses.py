@@ -14,7 +14,7 @@ EMAIL = (
     r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
     r"@[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*$"
 )
-_SHORTEST_NAME, _LONGEST_NAME = 2, 50
+SHORTEST_NAME, LONGEST_NAME = 2, 50
 # Controls, formats such as the turn of direction, halves of pairs, private and unassigned ones.
 _NOT_IN_NAMES = ("C", "Zl", "Zp")
 
@@ -86,9 +86,9 @@ def normal_name(text: str) -> str:
     """
     name = " ".join(unicodedata.normalize("NFKC", text).split())
     visible = not any(unicodedata.category(letter).startswith(_NOT_IN_NAMES) for letter in name)
-    if not visible or not _SHORTEST_NAME <= len(name) <= _LONGEST_NAME:
+    if not visible or not SHORTEST_NAME <= len(name) <= LONGEST_NAME:
         raise InvalidInput(
-            f"A name has {_SHORTEST_NAME} to {_LONGEST_NAME} visible characters.",
+            f"A name has {SHORTEST_NAME} to {LONGEST_NAME} visible characters.",
             remedy="Choose a name that others can read.",
             code="input.name",
         )

@@ -204,15 +204,13 @@ def declared_routes(
 
 
 def methods_at(routes: Iterable[BaseRoute], path: str) -> list[str]:
-    """Return the methods that some route answers at a path, in their order."""
-    return sorted(
-        {
-            method
-            for form, route in declared_routes(routes)
-            if compile_path(form)[0].match(path)
-            for method in route.methods or ()
-        }
-    )
+    """Return the methods that some route answers at a path, in their order.
+
+    A path that a route names as it is, such as /v1/learnwares/count, is no other route's thing.
+    """
+    there = [one for one in declared_routes(routes) if compile_path(one[0])[0].match(path)]
+    named = [one for one in there if one[0] == path] or there
+    return sorted({method for _, route in named for method in route.methods or ()})
 
 
 def permissions_of(route: RouteContext) -> list[Permission]:

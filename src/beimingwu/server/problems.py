@@ -263,6 +263,9 @@ async def _ours(request: Request, error: Exception) -> Response:
 
 async def _schema_broken(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101
+    if request.method not in methods_at(request.app.routes, request.url.path):
+        # It was taken for the id of something, by a route of another method.
+        return await _refused(request, HTTPException(HTTPStatus.METHOD_NOT_ALLOWED))
     flaws = [Flaw(where=_where(one["loc"]), problem=str(one["msg"])) for one in error.errors()]
     return answer(
         422,

@@ -20,7 +20,7 @@ from beimingwu.server.conditions import IF_MATCH, etag_of, is_known, require_mat
 from beimingwu.server.paging import LIMIT, link_next
 from beimingwu.server.permissions import Anyone, Caller, WithRead, WithWrite
 from beimingwu.server.problems import documented
-from beimingwu.server.seeing import owned, seen
+from beimingwu.server.seeing import events_told, owned, seen
 from beimingwu.server.service import Service, TheService
 from beimingwu.server.v1.learnware_views import (
     Id,
@@ -31,6 +31,7 @@ from beimingwu.server.v1.learnware_views import (
     shown,
 )
 from beimingwu.server.v1.views import Body
+from beimingwu.specification.semantic import VOCABULARIES
 
 router = APIRouter(prefix="/learnwares", tags=["learnwares"])
 
@@ -52,23 +53,29 @@ IfMatch = Annotated[
 ]
 
 
+def _values_of(key: str) -> Any:
+    """Describe values of a facet; one that is none is refused by name, and with what was meant."""
+    values: dict[str, Any] = {"type": "string", "enum": list(VOCABULARIES[key])}
+    return Field([], json_schema_extra={"items": values})
+
+
 class Wanted(BaseModel):
     """What learnwares have to be like; several values of one facet are alternatives."""
 
     model_config = ConfigDict(extra="forbid")
 
-    data: _Values = []
-    task: _Values = []
-    library: _Values = []
-    license: _Values = []
-    model: _Values = []
-    scenario: _Values = []
-    not_data: _Unwanted = []
-    not_task: _Unwanted = []
-    not_library: _Unwanted = []
-    not_license: _Unwanted = []
-    not_model: _Unwanted = []
-    not_scenario: _Unwanted = []
+    data: _Values = _values_of("Data")
+    task: _Values = _values_of("Task")
+    library: _Values = _values_of("Library")
+    license: _Values = _values_of("License")
+    model: _Values = _values_of("Model")
+    scenario: _Values = _values_of("Scenario")
+    not_data: _Unwanted = _values_of("Data")
+    not_task: _Unwanted = _values_of("Task")
+    not_library: _Unwanted = _values_of("Library")
+    not_license: _Unwanted = _values_of("License")
+    not_model: _Unwanted = _values_of("Model")
+    not_scenario: _Unwanted = _values_of("Scenario")
     text: str = Field("", max_length=1000, description="Words of names, descriptions and features.")
 
     def filter(self) -> SemanticFilter:
@@ -302,9 +309,8 @@ def restore_learnware(
 def list_learnware_events(
     caller: WithRead, service: TheService, id: Id
 ) -> list[LearnwareEventView]:
-    """Return every change of a learnware's state, the first first; for its owner."""
-    owned(service.dock, caller, id)
-    return [LearnwareEventView.of(event) for event in service.dock.events(id)]
+    """Return every change of a learnware's state, the first first; for its owner, also later."""
+    return [LearnwareEventView.of(event) for event in events_told(service.dock, caller, id)]
 
 
 def _whose(caller: Caller, wanted: Counted) -> tuple[State | None, str | None]:

@@ -61,7 +61,8 @@ REQUIREMENT = _object(
     },
 )
 REQUEST: dict[str, Any] = {
-    "required": True,
+    # Nothing is the requirement that everything meets.
+    "required": False,
     "content": {
         "application/json": {"schema": REQUIREMENT},
         "multipart/form-data": {
@@ -135,7 +136,7 @@ RESULT = _object(
         "single": _list_of(_MATCH, description="Single learnwares, the nearest first."),
         "mixture": _or_null(_MIXTURE),
         "notes": _list_of(_TEXT, description="What a person should know, in plain words."),
-        "kernel": _or_null(_object({"rates": _list_of(_NUMBER), "scale": {}})),
+        "kernel": _or_null(_object({"rates": _list_of(_NUMBER), "scale": {}, "ruler": {}})),
         "certificate": _or_null(
             _object(
                 {
@@ -165,7 +166,7 @@ RESULT = _object(
         ],
         "mixture": None,
         "notes": [],
-        "kernel": {"rates": [0.125, 0.5, 2.0], "scale": [3.1, 0.7]},
+        "kernel": {"rates": [0.125, 0.5, 2.0], "scale": [3.1, 0.7], "ruler": None},
         "certificate": {"farthest": 0.041, "next_bound": 0.2, "opened": 3, "compared": 17},
     },
 )

@@ -8,13 +8,13 @@ from typing import Annotated, Literal
 from fastapi import Path
 from pydantic import BaseModel, ConfigDict, Field
 
-from beimingwu.accounts.addresses import EMAIL
+from beimingwu.accounts.addresses import EMAIL, LONGEST_NAME, SHORTEST_NAME
 from beimingwu.accounts.records import Account, AccountEvent, Scope, Session, Token
 
 RoleWord = Literal["user", "admin", "super_admin"]
 #: The number of something in a path.
 Key = Annotated[int, Path(ge=1, le=2**31 - 1)]
-#: What is no address is told in our own words; the pattern is for those who read the schema.
+#: What is no address, or no name, is told in our own words; the schema tells the rules.
 Email = Annotated[
     str,
     Field(
@@ -23,7 +23,14 @@ Email = Annotated[
         json_schema_extra={"format": "email", "pattern": EMAIL},
     ),
 ]
-Name = Annotated[str, Field(max_length=200, examples=["Ada Lovelace"])]
+Name = Annotated[
+    str,
+    Field(
+        max_length=200,
+        examples=["Ada Lovelace"],
+        json_schema_extra={"minLength": SHORTEST_NAME, "maxLength": LONGEST_NAME},
+    ),
+]
 Password = Annotated[str, Field(max_length=1000, examples=["correct horse battery staple"])]
 NewPassword = Annotated[
     str, Field(min_length=10, max_length=256, examples=["correct horse battery staple"])
