@@ -43,11 +43,17 @@ def test_an_admin_suspends_and_reinstates_a_user_who_can_read_why(client, admin,
     assert (again.status_code, again.json()["code"]) == (409, "conflict.account_state")
     assert client.post(f"{path}/reinstate", headers=admin.headers).json()["state"] == "active"
     events = client.get("/v1/account/events", headers=ada.headers).json()
-    assert [(event["kind"], event["actor"]) for event in events[:2]] == [
-        ("reinstated", admin.account.owner),
-        ("suspended", admin.account.owner),
+    assert [(event["kind"], event["actor"], event["address"]) for event in events[:2]] == [
+        ("reinstated", "admin", ""),
+        ("suspended", "admin", ""),
     ]
     assert events[1]["detail"] == {"reason": "spam"}
+    exported = client.get("/v1/account/export", headers=ada.headers).text
+    assert f'"{admin.account.owner}"' not in exported
+    # Admins see which of them it was, and from where.
+    events = client.get(f"/v1/admin/events?account={ada.account.id}", headers=admin.headers).json()
+    assert {event["actor"] for event in events[:2]} == {admin.account.owner}
+    assert all(event["address"] for event in events[:2])
 
 
 def test_admins_act_on_nobody_of_their_own_role_or_a_greater(client, admin, root) -> None:
@@ -69,7 +75,9 @@ def test_only_a_super_admin_gives_roles_and_never_loses_the_last(client, admin, 
     lost = client.put(own, json={"role": "user"}, headers=root.headers)
     assert (lost.status_code, lost.json()["code"]) == (409, "conflict.last_super_admin")
     events = client.get(f"/v1/admin/events?account={ada.account.id}&limit=1", headers=admin.headers)
-    assert events.json()[0]["detail"] == {"before": "user", "after": "admin"}
+    [event] = events.json()
+    assert event["detail"] == {"before": "user", "after": "admin"}
+    assert event["actor"] == root.account.owner
 
 
 def test_an_admin_revokes_the_token_of_a_user(client, admin, ada) -> None:
@@ -87,6 +95,7 @@ def test_an_admin_deletes_a_user_with_their_learnwares(
     assert client.post(f"{path}/delete", headers=admin.headers).status_code == 204
     assert client.get(path, headers=admin.headers).status_code == 404
     assert service.dock.list(state=None) == []
+    assert service.dock.events(learnware)[-1].actor == admin.account.owner
 
 
 def test_a_learnware_that_is_reported_is_quarantined_and_released(

@@ -168,11 +168,26 @@ def test_a_withdrawn_learnware_is_there_for_its_owner_alone(
     refused(client.get(f"/v1/learnwares/{id}", headers=ada.headers), 404, "not_found.learnware")
 
 
-def test_what_an_admin_does_stands_in_the_owners_events(client: Any, ada: Any, admin: Any) -> None:
+def test_what_an_admin_does_stands_in_the_owners_events(
+    client: Any, ada: Any, bob: Any, admin: Any
+) -> None:
     id = published(client, ada)
-    client.post(f"/v1/learnwares/{id}/withdraw", headers=admin.headers)
-    events = client.get(f"/v1/learnwares/{id}/events", headers=ada.headers).json()
-    assert (events[-1]["kind"], events[-1]["actor"]) == ("withdrawn", admin.account.owner)
+
+    def told(person: Any) -> list[tuple[str, str]]:
+        events = client.get(f"/v1/learnwares/{id}/events", headers=person.headers).json()
+        return [(event["kind"], event["actor"]) for event in events[3:]]
+
+    path = f"/v1/learnwares/{id}"
+    assert client.post(f"{path}/withdraw", headers=admin.headers).is_success
+    assert client.post(f"{path}/restore", headers=ada.headers).is_success
+    assert client.delete(path, headers=admin.headers).is_success
+    # The owner reads that it was an admin, and admins which; also of what is gone.
+    ada_did, admin_did = ada.account.owner, admin.account.owner
+    kinds = ("withdrawn", "restored", "deleted")
+    assert told(ada) == list(zip(kinds, ("admin", ada_did, "admin"), strict=True))
+    assert told(admin) == list(zip(kinds, (admin_did, ada_did, admin_did), strict=True))
+    answer = client.get(f"{path}/events", headers=bob.headers)
+    refused(answer, 404, "not_found.learnware")
 
 
 def test_a_list_goes_on_where_its_link_leads(client: Any, ada: Any) -> None:

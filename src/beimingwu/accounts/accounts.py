@@ -90,7 +90,9 @@ class Accounts:
             "account": _account(self.people.get(id)),
             "tokens": [_token(token) for token in self.tokens.of(id)],
             "sessions": [_session(session) for session in self.sessions.of(id)],
-            "events": [_event(event) for event in self.people.events(id, limit=None)],
+            "events": [
+                _event(event.told_to_owner()) for event in self.people.events(id, limit=None)
+            ],
             "reports": [_report(report) for report in self.reports.of(id)],
         }
 

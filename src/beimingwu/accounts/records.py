@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import IntEnum, StrEnum
 from typing import Literal
@@ -159,6 +159,24 @@ class AccountEvent:
     actor: str
     address: str
     detail: Mapping[str, object]
+
+    def told_to_owner(self) -> AccountEvent:
+        """Return it as the account's owner reads it: what an admin did has no name or address."""
+        told = actor_told(self.actor, owner_of(self.account))
+        return self if told == self.actor else replace(self, actor=told, address="")
+
+
+def actor_told(actor: str, reader: str) -> str:
+    """Return who did something as the account `reader` reads it: any other account is an admin.
+
+    Examples
+    --------
+    >>> actor_told("account:9", "account:7"), actor_told("account:7", "account:7")
+    ('admin', 'account:7')
+    >>> actor_told("operator", "account:7")
+    'operator'
+    """
+    return "admin" if actor != reader and id_of_owner(actor) is not None else actor
 
 
 def owner_of(id: int) -> str:

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from beimingwu.accounts import Account, Actor
+from beimingwu.accounts.records import actor_told
+from beimingwu.learnware.record import Event
 from beimingwu.server.service import Service
 
 
 def everything_about(service: Service, account: Account) -> dict[str, object]:
     """Return all that is kept about an account and its learnwares, as JSON without secrets."""
     learnwares = service.dock.list(owner=account.owner, state=None, limit=None)
+
+    def told(event: Event) -> dict[str, object]:
+        return {**event.to_json(), "actor": actor_told(event.actor, account.owner)}
+
     return {
         **service.accounts.export(account.id),
         "learnwares": [
@@ -19,7 +25,7 @@ def everything_about(service: Service, account: Account) -> dict[str, object]:
                 "size": record.size,
                 "sha256": record.sha256,
                 "semantic": record.semantic.to_json(),
-                "events": [event.to_json() for event in service.dock.events(record.id)],
+                "events": [told(event) for event in service.dock.events(record.id)],
             }
             for record in learnwares
         ],
@@ -38,12 +44,12 @@ def delete_account(service: Service, account: Account, actor: Actor) -> None:
         It is the last super admin.
     """
     service.accounts.people.require_deletable(account.id)
-    _delete_learnwares(service, account)
+    _delete_learnwares(service, account, actor)
     service.accounts.people.delete(account.id, actor)
     # What was submitted meanwhile.
-    _delete_learnwares(service, account)
+    _delete_learnwares(service, account, actor)
 
 
-def _delete_learnwares(service: Service, account: Account) -> None:
+def _delete_learnwares(service: Service, account: Account, actor: Actor) -> None:
     for record in service.dock.list(owner=account.owner, state=None, limit=None):
-        service.dock.delete(record.id)
+        service.dock.delete(record.id, actor=actor.name)

@@ -5,9 +5,12 @@ For whoever may not see it, it is not there.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from beimingwu.accounts.records import actor_told
 from beimingwu.dock import Dock
 from beimingwu.dock.records import no_learnware
-from beimingwu.learnware.record import LearnwareRecord
+from beimingwu.learnware.record import Event, LearnwareRecord
 from beimingwu.server.permissions import Caller
 
 
@@ -41,3 +44,24 @@ def owned(dock: Dock, caller: Caller, id: str) -> LearnwareRecord:
     record = seen(dock, caller, id)
     caller.require_owner(record.owner)
     return record
+
+
+def events_told(dock: Dock, caller: Caller, id: str) -> list[Event]:
+    """Return what happened to a learnware of the caller's, also to one that is deleted.
+
+    What an admin did stands there as an admin's; which one, admins can see.
+
+    Raises
+    ------
+    NotFound, Forbidden
+        As `owned`.
+    """
+    events = dock.events(id)
+    if events[-1].kind != "deleted":
+        owned(dock, caller, id)
+    elif not caller.owns(events[0].actor) and not caller.is_admin:
+        raise no_learnware(id)
+    if caller.is_admin:
+        return list(events)
+    reader = caller.account.owner
+    return [replace(event, actor=actor_told(event.actor, reader)) for event in events]
