@@ -1,7 +1,8 @@
-"""How long the command line and the package take to start, beside Python itself.
+"""How long the command line, the package and a service take to start, beside Python itself.
 
 Every run starts each of them in turn, so that all meet the same machine; the table holds medians
-and their ratio to `python -c pass` of the same run. Writes benchmarks/results/startup.json.
+and their ratio to `python -c pass` of the same run. A service has started when it answers; its
+folder is new each time. Writes benchmarks/results/startup.json.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import platform
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -29,8 +31,9 @@ COMMANDS: dict[str, list[str]] = {
     "beimingwu --help": [str(_SCRIPT), "--help"],
     "beimingwu version": [str(_SCRIPT), "version"],
 }
+SERVICE = "beimingwu serve, new folder"
 #: What DESIGN promises, in seconds.
-PROMISED = {"beimingwu --version": 0.15, "python -c 'import beimingwu'": 0.2}
+PROMISED = {"beimingwu --version": 0.15, "python -c 'import beimingwu'": 0.2, SERVICE: 3.0}
 
 
 def main() -> None:
@@ -59,12 +62,13 @@ def main() -> None:
 
 def measured(runs: int) -> dict[str, list[float]]:
     """Return the seconds of each run of each command, after one run that warms the disk."""
-    times: dict[str, list[float]] = {name: [] for name in COMMANDS}
+    times: dict[str, list[float]] = {name: [] for name in (*COMMANDS, SERVICE)}
     for run in range(runs + 1):
-        for name, words in COMMANDS.items():
-            seconds = _seconds(words)
+        seconds = {name: _seconds(words) for name, words in COMMANDS.items()}
+        seconds[SERVICE] = _seconds_until_it_answers()
+        for name, value in seconds.items():
             if run:
-                times[name].append(seconds)
+                times[name].append(value)
     return times
 
 
@@ -72,6 +76,19 @@ def _seconds(words: Sequence[str]) -> float:
     started = time.perf_counter()
     subprocess.run(words, check=True, stdout=subprocess.DEVNULL)
     return time.perf_counter() - started
+
+
+def _seconds_until_it_answers() -> float:
+    with tempfile.TemporaryDirectory() as folder:
+        words = [str(_SCRIPT), "serve", "--dock", f"{folder}/dock", "--port", "0", "--quiet"]
+        started = time.perf_counter()
+        with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as service:
+            assert service.stdout is not None
+            url = service.stdout.readline()
+            seconds = time.perf_counter() - started
+            service.terminate()
+        assert url.startswith("http://"), "the service did not start"
+    return seconds
 
 
 def _print(medians: dict[str, float], ratios: dict[str, float]) -> None:
