@@ -15,7 +15,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from beimingwu.search.projection import Rows
+from beimingwu.search.opened import Opened
 from beimingwu.search.proposals import (
     Aim,
     Worth,
@@ -25,15 +25,17 @@ from beimingwu.search.proposals import (
 )
 from beimingwu.search.segment import Segment
 from beimingwu.search.single import DECIMALS, Asked
-from beimingwu.search.stack import Numbers, Positions, Stack
+from beimingwu.search.stack import Numbers, Positions
 from beimingwu.search.view import Mask, View
 from beimingwu.specification.rkme import RKME
 from beimingwu.specification.simplex import simplex_weights
 
 #: A member of less weight is dropped.
 SMALLEST_WEIGHT = 0.001
-#: Learnwares of the largest line-search gain that are tried with all weights free.
-TRIED = 8
+#: Learnwares proposed by the gains that rows tell.
+PROPOSED = 8
+#: Of the proposed, those of the largest exact gain, which are tried with all weights free.
+FREED = 6
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,14 +62,10 @@ class Candidates:
     """
 
     def __init__(self, view: View, asked: Asked, allowed: list[Mask | None]) -> None:
-        self._view, self._asked = view, asked
+        self._view, self._asked, self._opened = view, asked, Opened(view, asked)
         self._kernel, self._rank = view.geometry.kernel, view.geometry.projection.rank
         self._allowed = [None if mask is None else np.flatnonzero(mask) for mask in allowed]
         self._near: list[int] = []
-        self._specs: dict[int, RKME] = {}
-        self._rows: dict[int, Rows] = {}
-        self._products: dict[int, float] = {}
-        self._inner: dict[tuple[int, int], float] = {}
         self._exact: dict[int, Numbers] = {}
 
     def also_try(self, positions: Positions) -> None:
@@ -76,22 +74,18 @@ class Candidates:
 
     def combine(self, members: Sequence[int]) -> Combination:
         """Return the best weights for exactly these learnwares, the negligible dropped."""
-        self._open(members)
-        for place, i in enumerate(members):
-            self._cross(i, members[place + 1 :])
-        kept = list(members)
+        places, kept = self._opened.read(members), np.array(members, dtype=np.intp)
+        gram, products = self._opened.crossed(places, places), self._opened.products[places]
         while True:
-            gram = np.array([[self._inner[_pair(i, j)] for j in kept] for i in kept])
-            products = np.array([self._products[i] for i in kept])
             weights, _ = simplex_weights(gram, products)
-            if weights.min() >= SMALLEST_WEIGHT:
+            inside = weights >= SMALLEST_WEIGHT
+            if inside.all():
                 break
-            kept = [i for i, w in zip(kept, weights.tolist(), strict=True) if w >= SMALLEST_WEIGHT]
+            kept, products = kept[inside], products[inside]
+            gram = gram[np.ix_(inside, inside)]
         v_v = float(weights @ gram @ weights)
         mmd2 = self._asked.own - 2.0 * float(products @ weights) + v_v
-        return Combination(
-            np.array(kept, dtype=np.intp), weights, round(max(mmd2, 0.0), DECIMALS), v_v
-        )
+        return Combination(kept, weights, round(max(mmd2, 0.0), DECIMALS), v_v)
 
     def of_best_direction(self) -> list[int]:
         """Return the learnware whose embedding points most nearly where that of U does, if any."""
@@ -109,35 +103,44 @@ class Candidates:
         larger = []
         for current, proposed in zip(several, self._proposed(several), strict=True):
             members: list[int] = current.members.tolist()
-            self._open(proposed)
-            for i in members:
-                self._cross(i, proposed)
-            tried = [self.combine([*members, i]) for i in proposed]
+            tried = [self.combine([*members, i]) for i in self._best_proposed(current, proposed)]
             larger.append(min([current, *tried], key=lambda combination: combination.mmd2))
         return larger
+
+    def _best_proposed(self, current: Combination, proposed: list[int]) -> list[int]:
+        """Return those of the proposed whose line search gains most, by exact inner products."""
+        members, others = self._opened.read(current.members.tolist()), self._opened.read(proposed)
+        mixed = current.weights @ self._opened.crossed(members, others)
+        product = float(current.weights @ self._opened.products[members])
+        g = self._opened.products[others] - mixed + (current.self_inner - product)
+        h = self._opened.self_inner(others) - 2.0 * mixed + current.self_inner
+        best = np.argsort(-line_search_gains(g, h), kind="stable")[:FREED]
+        return [proposed[i] for i in best.tolist()]
 
     def _proposed(self, several: Sequence[Combination]) -> list[list[int]]:
         """Return, for each combination, the learnwares of the largest line-search gain."""
         proposed = []
         for current in several:
             # As many more as there are members, which gain nothing and are left out.
-            count = TRIED + len(current.members)
+            count = PROPOSED + len(current.members)
             found = self._largest_gains(current, count)
             others = [i for i in found if i not in current.members]
             # Of near siblings rows tell little: the nearest are tried as well.
             near = [i for i in self._near if i not in current.members]
-            proposed.append(list(dict.fromkeys([*others[:TRIED], *near])))
+            proposed.append(list(dict.fromkeys([*others[:PROPOSED], *near])))
         return proposed
 
     def _largest_gains(self, current: Combination, count: int) -> list[int]:
-        members: list[int] = current.members.tolist()
-        product = float(current.weights @ [self._products[i] for i in members])
+        members = self._opened.read(current.members.tolist())
+        product = float(current.weights @ self._opened.products[members])
         if not self._rank:
-            mixed = current.weights @ [self._exact_row(i, self._specs[i]) for i in members]
+            each = zip(current.members.tolist(), members.tolist(), strict=True)
+            rows = [self._exact_row(i, self._opened.spec(place)) for i, place in each]
+            mixed = current.weights @ rows
             g = self._exact_row(-1, self._asked.spec) - mixed + (current.self_inner - product)
             h = self._everyone - 2.0 * mixed + current.self_inner
             return self._best_exactly(line_search_gains(g, h), count)
-        at = current.weights @ [self._rows[i][: self._rank].astype(np.float64) for i in members]
+        at = current.weights @ self._opened.rows[members, : self._rank].astype(np.float64)
         aim = Aim(at, self._asked.row[: self._rank] - at, current.self_inner, product)
         found = []
         for p, part in enumerate(self._view.parts):
@@ -175,30 +178,6 @@ class Candidates:
             )
         return self._exact[key]
 
-    def _open(self, positions: Sequence[int]) -> None:
-        """Read the specifications at these positions, and work out `<U,P_i>`."""
-        new = [i for i in positions if i not in self._specs]
-        if not new:
-            return
-        segment = self._view.gather(np.array(new))
-        products = segment.stack.inner_products(self._asked.spec, np.arange(len(new)), self._kernel)
-        for place, i in enumerate(new):
-            begin, end = segment.stack.offsets[place : place + 2].tolist()
-            rows, weights = segment.stack.rows[begin:end], segment.stack.weights[begin:end]
-            self._specs[i] = RKME(rows, weights, n=0)
-            self._rows[i] = segment.rows[place]
-            self._products[i] = float(products[place])
-            self._inner[i, i] = float(segment.self_inner[place])
-
-    def _cross(self, i: int, others: Sequence[int]) -> None:
-        """Work out the inner products of one opened learnware with others."""
-        new = [j for j in others if _pair(i, j) not in self._inner]
-        if new:
-            stack = Stack.of([self._specs[j] for j in new])
-            products = stack.inner_products(self._specs[i], np.arange(len(new)), self._kernel)
-            for j, product in zip(new, products.tolist(), strict=True):
-                self._inner[_pair(i, j)] = product
-
 
 def _merged(found: list[tuple[Numbers, Positions]], count: int) -> list[int]:
     """Return the positions of the largest worth, ties in their order, that are worth anything."""
@@ -206,7 +185,3 @@ def _merged(found: list[tuple[Numbers, Positions]], count: int) -> list[int]:
     where = np.concatenate([positions for _, positions in found])
     best = np.lexsort([where, -worth])[:count]
     return [int(i) for i in where[best[worth[best] > 0.0]]]
-
-
-def _pair(i: int, j: int) -> tuple[int, int]:
-    return (i, j) if i <= j else (j, i)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,7 @@ from beimingwu.specification.rkme import RKME, Floats, GaussianKernel
 Numbers = NDArray[np.float64]
 Singles = NDArray[np.float32]
 Positions = NDArray[np.intp]
+Real = TypeVar("Real", bound=np.floating[Any])
 
 #: Kernel values held at once: half a megabyte, so that a block stays in the processor's cache.
 BLOCK_VALUES = 1 << 16
@@ -113,21 +115,20 @@ class Stack:
         Several times as fast as `inner_products`, and enough to dismiss most of what is not near.
         """
         centre = spec.mean
-        points = scaled(spec.rows - centre, kernel, FARTHEST_SINGLE).astype(np.float32)
-        rows = scaled(self.rows - centre, kernel, FARTHEST_SINGLE).astype(np.float32)
-        squares = np.einsum("ij,ij->i", points, points)[:, None]
-        others = np.einsum("ij,ij->i", rows, rows)[:, None]
-        left = np.hstack([-2.0 * points, squares, np.ones_like(squares)])
-        right = np.hstack([rows, np.ones_like(others), others])
-        weights, density = spec.weights.astype(np.float32), np.empty(len(rows), np.float32)
-        at_once = max(BLOCK_VALUES // len(points), 1)
-        for first in range(0, len(rows), at_once):
-            squared = left @ right[first : first + at_once].T
+        left = _left(_right(spec.rows, centre, kernel, np.float32, FARTHEST_SINGLE))
+        right = _right(self.rows, centre, kernel, np.float32, FARTHEST_SINGLE)
+        weights, density = spec.weights.astype(np.float32), np.empty(len(right), np.float32)
+        at_once = max(BLOCK_VALUES // len(left), 1)
+        scratch = _Scratch(np.float32)
+        for first in range(0, len(right), at_once):
+            block = right[first : first + at_once]
+            squared, spare = scratch.of_shape(len(left), len(block))
+            np.matmul(left, block.T, out=squared)
             np.maximum(squared, 0.0, out=squared)
-            values = kernel.overwrite(squared, np.empty_like(squared))
+            values = kernel.overwrite(squared, spare)
             np.matmul(weights, values, out=density[first : first + at_once])
         products = np.add.reduceat(density * self.weights, self.offsets[:-1])
-        return products, self._roughness(squares, others, kernel)
+        return products, self._roughness(left[:, -2], right[:, -1], kernel)
 
     @staticmethod
     def _roughness(left: Singles, right: Singles, kernel: GaussianKernel) -> float:
@@ -157,16 +158,12 @@ class Stack:
         """
         # Centred on the requirement: far from the origin |x|^2 - 2xy + |y|^2 loses digits.
         centre = spec.mean
-        points = scaled(spec.rows - centre, kernel)
-        squares = np.einsum("ij,ij->i", points, points)[:, None]
-        scratch = _Scratch()
-        for first, last, owned, starts in self._blocks(chosen, len(points)):
-            rows = scaled(self.rows[owned] - centre, kernel)
-            squared, spare = scratch.of_shape(len(points), len(rows))
-            np.matmul(points, rows.T, out=squared)
-            squared *= -2.0
-            squared += squares
-            squared += np.einsum("ij,ij->i", rows, rows)
+        left = _left(_right(spec.rows, centre, kernel, np.float64, FARTHEST))
+        scratch = _Scratch(np.float64)
+        for first, last, owned, starts in self._blocks(chosen, len(left)):
+            right = _right(self.rows[owned], centre, kernel, np.float64, FARTHEST)
+            squared, spare = scratch.of_shape(len(left), len(right))
+            np.matmul(left, right.T, out=squared)
             np.maximum(squared, 0.0, out=squared)
             yield first, last, kernel.overwrite(squared, spare), owned, starts
 
@@ -201,7 +198,7 @@ class Stack:
         largest set with weight 0, so that `<left, right>` is the sum of weights times densities.
         """
         order = np.argsort(self.sizes_of(left) * self.sizes_of(right), kind="stable")
-        scratch = _Scratch()
+        scratch = _Scratch(np.float64)
         first = 0
         while first < len(order):
             sizes = self.sizes_of(left[order[first:]]) * self.sizes_of(right[order[first:]])
@@ -211,7 +208,11 @@ class Stack:
             first = last
 
     def _pair_block(
-        self, left: Positions, right: Positions, kernel: GaussianKernel, scratch: _Scratch
+        self,
+        left: Positions,
+        right: Positions,
+        kernel: GaussianKernel,
+        scratch: _Scratch[np.float64],
     ) -> tuple[Numbers, Numbers]:
         rows, weights = self._padded(left)
         others, other_weights = self._padded(right)
@@ -237,17 +238,43 @@ class Stack:
         return self.rows[owned].astype(np.float64), np.where(real, self.weights[owned], 0.0)
 
 
-class _Scratch:
+class _Scratch(Generic[Real]):
     """Two arrays for a loop over blocks, asked for once and not once per block."""
 
-    def __init__(self) -> None:
-        self._memory = np.empty((2, 0))
+    def __init__(self, kind: type[Real]) -> None:
+        self._memory: NDArray[Real] = np.empty((2, 0), kind)
 
-    def of_shape(self, *shape: int) -> tuple[Numbers, Numbers]:
+    def of_shape(self, *shape: int) -> tuple[NDArray[Real], NDArray[Real]]:
         size = int(np.prod(shape))
         if size > self._memory.shape[1]:
-            self._memory = np.empty((2, size))
+            self._memory = np.empty((2, size), self._memory.dtype)
         return self._memory[0, :size].reshape(shape), self._memory[1, :size].reshape(shape)
+
+
+def _right(
+    rows: Floats, centre: Numbers, kernel: GaussianKernel, kind: type[Real], farthest: float
+) -> NDArray[Real]:
+    """Return `[y, 1, |y|^2]` of rows, in the kernel's scale and from a centre.
+
+    The product with `[-2 x, |x|^2, 1]` (`_left`) is `|x - y|^2`. Centred on the requirement: far
+    from the origin it loses digits.
+    """
+    found = np.empty((len(rows), rows.shape[1] + 2), kind)
+    unit, inside = np.subtract(rows, centre, dtype=np.float64), found[:, :-2]
+    if kernel.scale is not None:
+        with np.errstate(over="ignore"):
+            unit /= kernel.scale
+    np.clip(unit, -farthest, farthest, out=inside, casting="same_kind")
+    found[:, -2] = 1.0
+    np.einsum("ij,ij->i", inside, inside, out=found[:, -1])
+    return found
+
+
+def _left(right: NDArray[Real]) -> NDArray[Real]:
+    """Return `[-2 x, |x|^2, 1]` of what is given as `[x, 1, |x|^2]`."""
+    left = right[:, [*range(right.shape[1] - 2), -1, -2]]
+    left[:, :-2] *= -2.0
+    return left
 
 
 def scaled(rows: Floats, kernel: GaussianKernel, farthest: float = FARTHEST) -> Numbers:
