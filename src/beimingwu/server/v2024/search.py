@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from anyio import to_thread
@@ -23,12 +23,14 @@ from beimingwu.server.v2024.sent import LONGEST_PAGE, file_in, form_of, lenient,
 from beimingwu.server.v2024.showing import item, page_of, paging, usernames
 from beimingwu.specification.files import read_specification
 from beimingwu.specification.rkme import RKME
+from beimingwu.specification.semantic import VOCABULARIES
 
 router = APIRouter(prefix="/engine")
 
 #: Scores are relative to the nearest so many, which in most docks are all.
 _COMPARED = 1000
 _FURTHEST_PAGE = 2**31
+_OTHERS = "Others"
 
 
 @dataclass(frozen=True)
@@ -86,9 +88,7 @@ def _asked(caller: Caller, form: FormData, content: bytes | None) -> Asked:
     if (not verified or id) and not caller.is_admin:
         raise Refused(61, "Permission denied: this is for admins.")
     try:
-        # Of what was typed only the name was ever looked for.
-        query = {key: of for key, of in json_object(semantic).items() if key != "Description"}
-        wanted = SemanticFilter.from_json(query)
+        wanted = _wanted(semantic)
     except InvalidRequirement as error:
         raise Refused(41, f"Semantic specification error: {error.problem}") from None
     specification = None
@@ -100,6 +100,20 @@ def _asked(caller: Caller, form: FormData, content: bytes | None) -> Asked:
     page = min(max(lenient(form.get("page")) or 0, 0), _FURTHEST_PAGE)
     most = None if limit is None else min(limit, LONGEST_PAGE)
     return Asked(wanted, specification, most, page if limit else 0, verified, id)
+
+
+def _wanted(semantic: str) -> SemanticFilter:
+    """Return the filter that a semantic specification means as a query.
+
+    Of what was typed only the name was ever looked for. A learnware that says nothing of its model,
+    as none did before release 0.4.0, is among the others.
+    """
+    query = {key: of for key, of in json_object(semantic).items() if key != "Description"}
+    wanted = SemanticFilter.from_json(query)
+    if _OTHERS not in wanted.model:
+        return wanted
+    unwanted = tuple(value for value in VOCABULARIES["Model"] if value not in wanted.model)
+    return replace(wanted, model=(), without={"model": unwanted})
 
 
 def _answer(service: Service, asked: Asked) -> dict[str, Any]:
