@@ -48,6 +48,27 @@ def test_a_submission_survives_a_cut_after_any_number_of_bytes_sent(
     assert received(served) == []
 
 
+def test_submissions_survive_cuts_about_every_chunk_both_ways(
+    served: Any, through: Through
+) -> None:
+    cuts = [(at, None) for at in range(0, 26_000, 1000)] + [
+        (None, at) for at in range(0, 5000, 300)
+    ]
+    made = []
+    for seed, cut in enumerate(cuts):
+        sent = a_learnware(padding=20_000, seed=seed, name=f"Cut at {cut}")
+        # Right after the cut, and once more where that went on.
+        submission = through(cut, cut).submit(sent)
+        made.append((submission, hashlib.sha256(sent).hexdigest()))
+    with Client(served.url, served.ada) as client:
+        for submission, digest in made:
+            assert submission.wait().state == "published"
+            assert client.show(submission.id).sha256 == digest
+        assert client.count(state=None) == len(cuts)
+    # An upload whose id never arrived stays empty until it expires.
+    assert set(received(served)) <= {0}
+
+
 @pytest.mark.parametrize("cut", [1, 100, 400, 700, 1000, 1500, 2000, 2500, 3000, 4000])
 def test_a_submission_whose_answers_are_lost_is_made_once(
     served: Any, through: Through, archive: bytes, cut: int
