@@ -9,6 +9,7 @@ import logging
 import time
 import zipfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -125,22 +126,32 @@ def members(content: bytes) -> list[str]:
         return sorted(opened.namelist())
 
 
-@pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    plenty = {"rate_address": "100000/minute", "rate_account": "100000/minute"}
-    return Settings(dock=str(tmp_path / "dock"), rate_mail="100/hour", **plenty)
+@contextmanager
+def a_service(folder: Path, **changes: Any) -> Iterator[tuple[Service, TestClient]]:
+    """Open a service in a folder, and a client of it."""
+    plenty = dict.fromkeys(("rate_address", "rate_account"), "100000/minute")
+    settings = Settings(dock=str(folder / "dock"), **{"rate_mail": "100/hour", **plenty, **changes})
+    with (
+        open_service(settings, "http://testserver") as service,
+        TestClient(create_app(service)) as client,
+    ):
+        yield service, client
 
 
 @pytest.fixture
-def service(settings: Settings) -> Iterator[Service]:
-    with open_service(settings, "http://testserver") as opened:
+def opened(tmp_path: Path) -> Iterator[tuple[Service, TestClient]]:
+    with a_service(tmp_path) as opened:
         yield opened
 
 
 @pytest.fixture
-def client(service: Service) -> Iterator[TestClient]:
-    with TestClient(create_app(service)) as opened:
-        yield opened
+def service(opened: tuple[Service, TestClient]) -> Service:
+    return opened[0]
+
+
+@pytest.fixture
+def client(opened: tuple[Service, TestClient]) -> TestClient:
+    return opened[1]
 
 
 @pytest.fixture

@@ -167,7 +167,7 @@ def test_a_specification_that_cannot_be_read_is_told_so(nobody: Old, spec: bytes
     assert answer["msg"].startswith("Statistical specification error.")
 
 
-def test_forms_that_are_none_end_in_the_old_shape(nobody: Old, settings: Any) -> None:
+def test_forms_that_are_none_end_in_the_old_shape(nobody: Old) -> None:
     assert nobody.code("/engine/search_learnware") == 21
     assert nobody.code("/engine/search_learnware", {}) == 21
     # Pages send the field as a text with nothing in it where there is no file.

@@ -7,6 +7,7 @@ it says are refused here, so that the routes see only what they can answer.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Annotated, Any
@@ -22,6 +23,7 @@ _MOST = 2**31 - 1
 #: The most learnwares, or accounts, on one page.
 LONGEST_PAGE = 10_000
 _FIELDS, _FILES = 20, 2
+_DIGITS = re.compile(r"[0-9]{1,16}")
 
 
 async def _json(request: Request) -> Mapping[str, Any]:
@@ -85,7 +87,7 @@ def text_or_none(given: Mapping[str, Any], name: str) -> str | None:
     return found
 
 
-def number_in(given: Mapping[str, Any], name: str, code: int = MISSING) -> int:
+def number_in(given: Mapping[str, Any], name: str, code: int = MISSING, most: int = _MOST) -> int:
     """Return a whole number that has to be there, or the digits of one.
 
     Raises
@@ -94,9 +96,9 @@ def number_in(given: Mapping[str, Any], name: str, code: int = MISSING) -> int:
         With `code`: it is missing, or no such number.
     """
     found = given.get(name)
-    if isinstance(found, str) and len(found) < 10 and found.isascii() and found.isdigit():
+    if isinstance(found, str) and _DIGITS.fullmatch(found):
         found = int(found)
-    if isinstance(found, bool) or not isinstance(found, int) or not 0 <= found <= _MOST:
+    if isinstance(found, bool) or not isinstance(found, int) or not 0 <= found <= most:
         raise Refused(code, f"Request parameters error: {name} is no whole number.")
     return found
 

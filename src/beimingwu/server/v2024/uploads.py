@@ -63,7 +63,7 @@ _REFUSALS = (
 async def chunked_upload(caller: WithWrite, service: TheService, request: Request) -> JSONResponse:
     """Take a piece of an archive; sent again, it is taken again."""
     async with form_of(request, _LARGEST_PIECE + _MIB) as form:
-        md5, begin = _md5_in(form), number_in(form, "chunk_begin")
+        md5, begin = _md5_in(form), number_in(form, "chunk_begin", most=2**53)
         file = file_in(form, "chunk_file")
         if file is None:
             raise Refused(MISSING, "Request parameters error: chunk_file is missing.")
