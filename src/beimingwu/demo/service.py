@@ -140,8 +140,6 @@ def _served(folder: Path) -> Iterator[str]:
             stderr=log,
             env=_environment(),
             text=True,
-            # Ctrl-C is for the demo, which stops the service when it is done with it.
-            start_new_session=True,
         )
         assert process.stdout is not None  # noqa: S101
         with process.stdout:

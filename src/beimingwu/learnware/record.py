@@ -104,11 +104,12 @@ class Event:
         When, in UTC.
     kind
         `submitted`, `verifying`, `interrupted` (the process that verified it died), `published`,
-        `rejected`, `amended`, `withdrawn`, `restored` or `deleted`.
+        `rejected`, `amended`, `withdrawn`, `restored`, `quarantined`, `released` or `deleted`.
     revision
         Number of the revision it happened to.
     actor
-        Who did it: the owner, or the process that verifies.
+        Who did it: the owner, the process that verifies, or an admin (of a service, which tells the
+        owner no more than that).
     detail
         More, such as the code of a rejection.
     """

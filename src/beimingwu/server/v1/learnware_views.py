@@ -142,7 +142,10 @@ class LearnwareEventView(View):
     at: Moment
     kind: str = Field(examples=["published"])
     revision: int = Field(examples=[1])
-    actor: str = Field(examples=["account:7"])
+    actor: str = Field(
+        examples=["account:7"],
+        description="The account of the owner, or `admin`; which admin, admins are told.",
+    )
     detail: dict[str, Any] = Field(examples=[{}])
 
     @classmethod

@@ -143,7 +143,10 @@ class EventView(View):
     at: datetime = Field(examples=["2026-11-23T21:55:43Z"])
     account: int = Field(examples=[7])
     kind: str = Field(examples=["token_created"])
-    actor: str = Field(examples=["account:7"])
+    actor: str = Field(
+        examples=["account:7"],
+        description="This account, `admin` or `operator`; which admin, admins are told.",
+    )
     address: str = Field(examples=["192.0.2.7"])
     detail: dict[str, object] = Field(examples=[{"token": 3, "name": "laptop"}])
 
