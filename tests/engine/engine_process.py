@@ -47,6 +47,12 @@ def distances(class_name: str, pairs: list[list[str]]) -> list[float]:
     return [float(_load(class_name, left).dist(_load(class_name, right))) for left, right in pairs]
 
 
+def relative_scores(distances: list[float]) -> list[float]:
+    from learnware.market.easy.searcher import EasyStatSearcher
+
+    return EasyStatSearcher._convert_dist_to_score(None, distances)
+
+
 def check_semantic(semantic: dict[str, object]) -> list[object]:
     from learnware.market import EasySemanticChecker
 
@@ -120,6 +126,7 @@ REQUESTS = {
         generate,
         load_and_save,
         distances,
+        relative_scores,
         check_semantic,
         generate_semantic,
         try_learnware,
