@@ -81,6 +81,7 @@ def test_a_learnware_that_may_not_be_seen_is_not_found(
         (b"[]", "application/json", 422, "requirement.json"),
         (b"{}", "text/plain", 415, "request.media_type"),
         (b'{"limit": 0}', "application/json", 422, "requirement.limit"),
+        (b'{"specifications": {}}', "application/json", 422, "requirement.specifications"),
         (b'{"specification": {"z": 1}}', "application/json", 422, "specification.shape"),
         (b'{"filter": ' + b"[" * 5000, "application/json", 422, "requirement.too_deep"),
         (b'{"filter": {"task": ["Guessing"]}}', "application/json", 422, "requirement.task"),

@@ -85,7 +85,7 @@ max_learnwares=5, specifications=False)
             Requirement(specification, _filter(given), _texts(given, "features")),
             limit=_number(given, "limit", 10),
             max_learnwares=_number(given, "max_learnwares", 5),
-            specifications=given.get("specifications") is True,
+            specifications=_flag(given, "specifications"),
         )
 
     def to_json(self) -> dict[str, object]:
@@ -235,15 +235,15 @@ def _facets_to_json(facets: object) -> dict[str, object]:
 
 
 def _filter(given: Mapping[str, Any]) -> SemanticFilter:
-    wanted = given.get("filter") or {}
+    wanted = given.get("filter", {})
     if not isinstance(wanted, dict) or not set(wanted) <= {*KEYS, "text", "without"}:
         raise _refused(
             "filter", f"must be an object of {', '.join(KEYS)}, text, without.", "See there."
         )
-    text = wanted.get("text") or ""
+    text = wanted.get("text", "")
     if not isinstance(text, str):
         raise _refused("text", "must be a text.", "Send the words as one string.")
-    without = wanted.get("without") or {}
+    without = wanted.get("without", {})
     if not isinstance(without, dict) or not set(without) <= set(KEYS):
         raise _refused("without", f"must be an object of {', '.join(KEYS)}.", "See there.")
     return SemanticFilter(text=text, without=Facets(**_facets(without)), **_facets(wanted))
@@ -254,7 +254,7 @@ def _facets(given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _texts(given: Mapping[str, Any], name: str) -> tuple[str, ...]:
-    values = given.get(name) or ()
+    values = given.get(name, ())
     values = (values,) if isinstance(values, str) else values
     if not isinstance(values, list | tuple) or not all(isinstance(one, str) for one in values):
         raise _refused(name, "must be a list of texts.", f'Send "{name}": ["…"], or leave it out.')
@@ -265,6 +265,13 @@ def _number(given: Mapping[str, Any], name: str, default: int) -> int:
     value = given.get(name, default)
     if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= _MOST:
         raise _refused(name, f"must be an int in the range [1, {_MOST}].", f'Send "{name}": 5.')
+    return value
+
+
+def _flag(given: Mapping[str, Any], name: str) -> bool:
+    value = given.get(name, False)
+    if not isinstance(value, bool):
+        raise _refused(name, "must be true or false.", f'Send "{name}": true, or leave it out.')
     return value
 
 

@@ -29,7 +29,16 @@ _STREAM: dict[int | str, dict[str, Any]] = {
     200: {
         "content": {
             "text/event-stream": {
-                "schema": {"type": "string"},
+                # Of each event, as those read it who test by this schema.
+                "schema": {
+                    "type": "object",
+                    "required": ["event", "data"],
+                    "properties": {
+                        "id": {"type": "string", "pattern": "^[0-9]+$"},
+                        "event": {"enum": ["step", "doing", "end"]},
+                        "data": {"type": "string", "contentMediaType": "application/json"},
+                    },
+                },
                 "example": 'id: 1\nevent: step\ndata: {"name": "archive", "state": "passed"}\n\n'
                 'event: end\ndata: {"state": "published"}\n\n',
             }
