@@ -116,9 +116,11 @@ class Catalogue:
             return asked_before(connection, owner, once)
 
     def revise(
-        self, id: str, draft: Draft, base: Revision, verifier: str | None = None
+        self, id: str, draft: Draft, base: Revision, verifier: str | None = None, actor: str = ""
     ) -> Revision:
         """Enter a further revision, waiting for verification; the one in force stays until then.
+
+        The owner does where `actor` is empty.
 
         Raises
         ------
@@ -136,10 +138,10 @@ class Catalogue:
             if state == "rejected":
                 set_learnware(connection, revision, state="uploaded")
                 self._show(connection, number_of(id), draft.semantic)
-            note_event(connection, revision, "submitted", base.owner)
+            note_event(connection, revision, "submitted", actor or base.owner)
         return revision
 
-    def amend(self, id: str, draft: Draft, base: Revision) -> Revision:
+    def amend(self, id: str, draft: Draft, base: Revision, actor: str = "") -> Revision:
         """Enter a further revision that needs no verification, in force at once (see `revise`)."""
         with self.database.writing() as connection:
             state = _state_of_successor(connection, id, base)
@@ -148,7 +150,7 @@ class Catalogue:
             )
             set_learnware(connection, revision, current_revision=revision.key)
             self._show(connection, number_of(id), draft.semantic)
-            note_event(connection, revision, "amended", base.owner)
+            note_event(connection, revision, "amended", actor or base.owner)
         return revision
 
     # Verifying

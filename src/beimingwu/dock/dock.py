@@ -199,6 +199,7 @@ class Dock(Finding):
         archive: Source | None = None,
         semantic: Semantic | None = None,
         newest: int | None = None,
+        actor: str = "",
     ) -> Submission:
         """Make a new revision of a learnware; the present one stays in force until it is published.
 
@@ -212,6 +213,8 @@ class Dock(Finding):
         newest
             The newest revision that the caller knows of; where there is a newer one by now, nothing
             is changed.
+        actor
+            Who does it, for the events; its owner where empty.
 
         Raises
         ------
@@ -232,7 +235,7 @@ class Dock(Finding):
             raise updated(id)
         chosen = read_semantic(semantic)
         revision = revise(
-            self._catalogue, self._storage, latest, archive, chosen, self._worker.name
+            self._catalogue, self._storage, latest, archive, chosen, self._worker.name, actor
         )
         return self._followed(revision)
 

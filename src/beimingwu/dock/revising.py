@@ -23,18 +23,19 @@ def revise(
     archive: Source | None,
     semantic: SemanticSpecification | None,
     verifier: str | None,
+    actor: str,
 ) -> Revision:
     """Enter the revision that follows `latest`; see `Dock.update`."""
     with storage.storing() as stored:
         if archive is not None:
             draft = storage.draft(stored, archive, semantic, otherwise=latest.semantic)
-            return catalogue.revise(latest.learnware, draft, latest, verifier)
+            return catalogue.revise(latest.learnware, draft, latest, verifier, actor)
         base = catalogue.current(latest.learnware)
         specification = loads_pointset(storage.blobs.read(base.specification_sha256))
         draft = amended(base, semantic or base.semantic, specification)
         if needs_verification(base.semantic, draft.semantic):
-            return catalogue.revise(latest.learnware, unverified(draft), latest, verifier)
-        return catalogue.amend(latest.learnware, draft, latest)
+            return catalogue.revise(latest.learnware, unverified(draft), latest, verifier, actor)
+        return catalogue.amend(latest.learnware, draft, latest, actor)
 
 
 def amended(base: Revision, semantic: SemanticSpecification, specification: RKME) -> Draft:

@@ -254,7 +254,9 @@ def update_learnware(
     require_match(request, _etag(service, record), needed=True)
     owner = caller.account.owner
     archive = service.dock.uploads.archive(owner, change.upload) if change.upload else None
-    submission = service.dock.update(id, archive=archive, semantic=change.semantic, newest=newest)
+    submission = service.dock.update(
+        id, archive=archive, semantic=change.semantic, newest=newest, actor=caller.actor.name
+    )
     if change.upload:
         _used(service, owner, change.upload)
     return _accepted(response, submission)

@@ -141,7 +141,8 @@ def _updated(
     md5, archive = ("", None) if file is None else _kept(service, owner, file)
     try:
         with coded(("conflict.verifying", 51), (NotFound, 71), *_REFUSALS):
-            service.dock.update(id, archive=archive, semantic=semantic)
+            actor = caller.actor.name
+            service.dock.update(id, archive=archive, semantic=semantic, actor=actor)
     except Refused as refused:
         if service.dock.submission(id).state in ("uploaded", "verifying"):
             raise Refused(51, "Learnware is verifying.") from None
