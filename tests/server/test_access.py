@@ -288,6 +288,8 @@ def test_every_route_is_in_the_table_or_about_no_thing(service: Service) -> None
         (method, path)
         for path, route in declared_routes(create_app(service).routes)
         for method in route.methods or ()
+        # The protocol of 2024 has a table of its own, and another shape of refusals.
+        if not path.startswith("/api/")
     }
     words = ABOUT_NO_THING.split()
     no_thing = set(zip(words[::2], words[1::2], strict=True))
