@@ -36,6 +36,11 @@ class Old:
     account: Account | None = None
     token: str = ""
 
+    def chooses_password(self, service: Service) -> None:
+        """Let the password be as if it had been chosen on a page of 2024."""
+        assert self.account is not None
+        service.accounts.people.set_password(self.account.id, md5_of(PASSWORD), OPERATOR, "md5")
+
     @property
     def headers(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.token}"} if self.token else {}
@@ -166,8 +171,6 @@ def somebody(service: Service, client: TestClient) -> Callable[..., Old]:
     def make(name: str, role: Role = Role.USER, scopes: frozenset[Scope] = frozenset(Scope)) -> Old:
         people = service.accounts.people
         account = people.add(f"{name}@example.org", name, PASSWORD, OPERATOR, role)
-        # As if it had been chosen on a page of 2024.
-        people.set_password(account.id, md5_of(PASSWORD), OPERATOR, "md5")
         token, _ = service.accounts.tokens.create(account, "test", scopes, OPERATOR)
         return Old(client, account, token)
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
 from .conftest import Old
 
 ESCAPES = (
@@ -71,8 +69,8 @@ def test_what_is_missing_is_told(admin: Old, monkeypatch: Any) -> None:
     assert admin.code("/datasets/add_dataset_uploaded", unknown) == 12
 
 
-@pytest.mark.parametrize("route", ["delete_datasets", "upload_dataset", "add_dataset_uploaded"])
-def test_only_admins_change_them(nobody: Old, ada: Old, route: str) -> None:
-    assert nobody.code(f"/datasets/{route}", {}) == 11
-    assert ada.code(f"/datasets/{route}", {}) == 12
+def test_only_admins_change_them(nobody: Old, ada: Old) -> None:
+    for route in ("delete_datasets", "upload_dataset", "add_dataset_uploaded"):
+        assert nobody.code(f"/datasets/{route}", {}) == 11
+        assert ada.code(f"/datasets/{route}", {}) == 12
     assert nobody.code("/datasets/list_datasets") == 11

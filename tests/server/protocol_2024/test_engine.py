@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import io
 import json
+import os
 import re
 import zipfile
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any
 import yaml
 
 from beimingwu.dock.testing import a_semantic
+from beimingwu.server.v2024 import downloads as downloads_2024
 from beimingwu.server.v2024.tickets import Tickets
 from beimingwu.specification.semantic import VOCABULARIES
 
@@ -109,6 +111,16 @@ def test_no_download_leaves_anything_behind(nobody: Old, ada: Old, service: Any)
     opened = [str(link.readlink()) for link in Path("/proc/self/fd").iterdir() if link.is_symlink()]
     assert [name for name in opened if ".serving-" in name] == []
     assert service.accounts.tallies.totals()["download"] == 3
+
+
+def test_what_a_process_left_that_died_while_it_packed_is_swept(tmp_path: Path) -> None:
+    old, new = tmp_path / ".serving-old", tmp_path / ".serving-new"
+    for folder in (old, new):
+        folder.mkdir()
+        (folder / "one.zip").touch()
+    os.utime(old, (0, 0))
+    downloads_2024.sweep(tmp_path)
+    assert list(tmp_path.iterdir()) == [new]
 
 
 def test_a_download_that_fails_is_no_zip(nobody: Old, ada: Old, bob: Old, admin: Old) -> None:

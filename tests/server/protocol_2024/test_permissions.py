@@ -243,3 +243,20 @@ def test_too_many_requests_are_told_when_to_come_again(people: Any) -> None:
     assert [answer.status_code for answer in answers] == [200, 200, 429]
     assert answers[2].json()["code"] == 31
     assert int(answers[2].headers["retry-after"]) >= 1
+
+
+def test_pieces_are_taken_as_often_as_they_come(people: Any) -> None:
+    service, _ = people
+    few = replace(service.settings, rate_account="2/minute", rate_address="2/minute")
+    accounts = Accounts(service.dock.database, few)
+    pia = accounts.people.add("pia@example.org", "pia", PASSWORD, OPERATOR)
+    token, _ = accounts.tokens.create(pia, "test", {Scope.WRITE}, OPERATOR)
+    with TestClient(create_app(replace(service, accounts=accounts, settings=few))) as client:
+        for _ in range(5):
+            assert Old(client, pia, token).piece(b"x" * 700, 0)["code"] == 0
+        strangers = [Old(client, token="bmw_token_nobodys").post("/user/chunked_upload")] + [
+            Old(client).post("/user/chunked_upload") for _ in range(2)
+        ]
+    accounts.close()
+    # Who does not say who they are is counted all the same.
+    assert [answer.status_code for answer in strangers] == [401, 200, 429]

@@ -129,9 +129,8 @@ def test_a_mixture_has_one_score_and_is_on_the_first_page(nobody: Old, ids: list
     assert second["learnware_list_multi"] == []
 
 
-@pytest.mark.parametrize(
-    ("fields", "code"),
-    [
+def test_what_cannot_be_asked(nobody: Old, ada: Old) -> None:
+    for fields, code in (
         ({"semantic_specification": ""}, 21),
         ({"semantic_specification": "no JSON"}, 41),
         ({"semantic_specification": "[]"}, 41),
@@ -142,29 +141,24 @@ def test_a_mixture_has_one_score_and_is_on_the_first_page(nobody: Old, ids: list
         ({"semantic_specification": "{}", "limit": "-1"}, 52),
         ({"semantic_specification": "{}", "is_verified": "false"}, 61),
         ({"semantic_specification": "{}", "learnware_id": "1"}, 61),
-    ],
-)
-def test_what_cannot_be_asked(nobody: Old, ada: Old, fields: Any, code: int) -> None:
-    for who in (nobody, ada):
-        answer = who.says("/engine/search_learnware", data=fields)
-        assert answer["code"] == code, answer
+    ):
+        for who in (nobody, ada):
+            answer = who.says("/engine/search_learnware", data=fields)
+            assert answer["code"] == code, answer
 
 
-@pytest.mark.parametrize(
-    "spec",
-    [
+def test_a_specification_that_cannot_be_read_is_told_so(nobody: Old) -> None:
+    for spec in (
         b"",
         b"no JSON",
         b"{}",
         b'{"z": [[1]], "beta": [1], "gamma": 0.1, "num_points": 1, "type": "Strange"}',
         b'{"z": [[NaN]], "beta": [1], "gamma": 0.1, "num_points": 1}',
         b"[" * 100_000,
-    ],
-)
-def test_a_specification_that_cannot_be_read_is_told_so(nobody: Old, spec: bytes) -> None:
-    answer = nobody.says("/engine/search_learnware", **asked({}, spec))
-    assert answer["code"] == 41
-    assert answer["msg"].startswith("Statistical specification error.")
+    ):
+        answer = nobody.says("/engine/search_learnware", **asked({}, spec))
+        assert answer["code"] == 41
+        assert answer["msg"].startswith("Statistical specification error.")
 
 
 def test_forms_that_are_none_end_in_the_old_shape(nobody: Old) -> None:

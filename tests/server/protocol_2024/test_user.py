@@ -28,7 +28,8 @@ def test_a_profile_is_that_of_the_caller(ada: Old) -> None:
     }
 
 
-def test_a_password_is_changed_by_the_old_one(ada: Old) -> None:
+def test_a_password_is_changed_by_the_old_one(ada: Old, service: Any) -> None:
+    ada.chooses_password(service)
     change = {"old_password": md5_of(PASSWORD), "new_password": md5_of("another one")}
     assert ada.code("/user/change_password", {"old_password": change["old_password"]}) == 21
     assert ada.code("/user/change_password", {"new_password": change["new_password"]}) == 21

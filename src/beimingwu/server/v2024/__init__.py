@@ -45,6 +45,7 @@ _PACKED_AT_ONCE = 2
 
 def protocol_2024(service: Service) -> FastAPI:
     """Return the application to be mounted at /api."""
+    downloads.sweep(service.dock.folder)
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
     app.state.service = service
     app.state.tickets = Tickets()

@@ -12,7 +12,7 @@ from fastapi import Depends, Request
 
 from beimingwu.accounts import Identity, Role, Scope
 from beimingwu.accounts.opaque import is_secret
-from beimingwu.errors import Unauthenticated
+from beimingwu.errors import BeimingwuError, Unauthenticated
 from beimingwu.server.permissions import Caller, Permission
 from beimingwu.server.service import Service
 
@@ -38,11 +38,34 @@ class Bearer(Permission):
         return service.accounts.tokens.identify(secret)
 
 
+class Sender(Bearer):
+    """Who may send pieces of an archive: as often as it takes.
+
+    A client of 2024 sends a gigabyte in a thousand requests, one after another, and gives up where
+    it is told to wait. What an account may keep bounds what it sends.
+    """
+
+    def __call__(self, request: Request) -> Caller:
+        """Return who calls, or refuse them."""
+        service: Service = request.app.state.service
+        try:
+            identity = self._identity(request, service)
+        except BeimingwuError:
+            identity = None
+        if identity is None:
+            return super().__call__(request)
+        caller = Caller(identity, request.client.host if request.client else "")
+        request.state.account = caller.account.id
+        self._require(caller)
+        return caller
+
+
 #: The caller as a parameter of a route, with what the caller must be.
 Anyone = Annotated[Caller, Depends(Bearer(None))]
 AStranger = Annotated[Caller, Depends(Bearer(None, asks=False))]
 WithRead = Annotated[Caller, Depends(Bearer(Role.USER, Scope.READ))]
 WithWrite = Annotated[Caller, Depends(Bearer(Role.USER, Scope.WRITE))]
+ToSend = Annotated[Caller, Depends(Sender(Role.USER, Scope.WRITE))]
 WithAccount = Annotated[Caller, Depends(Bearer(Role.USER, Scope.ACCOUNT))]
 AnAdmin = Annotated[Caller, Depends(Bearer(Role.ADMIN, Scope.ADMIN))]
 ASuperAdmin = Annotated[Caller, Depends(Bearer(Role.SUPER_ADMIN, Scope.ADMIN))]

@@ -9,10 +9,13 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import tempfile
+import time
 import weakref
 import zipfile
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -33,6 +36,9 @@ from beimingwu.server.v2024.sent import Sent
 router = APIRouter(prefix="/engine")
 
 _MOST = 10
+#: Where zips are made; what is older than any packing takes was left by a process that died.
+_PREFIX = ".serving-"
+_LEFT_AFTER = 24 * 3600.0
 _SEVERAL = "multiple_learnwares.zip"
 Id = Annotated[str, Query()]
 Ids = Annotated[list[str] | None, Query()]
@@ -83,6 +89,14 @@ async def download_multi_learnware_by_token(
 ) -> Response:
     """Return the learnwares of a ticket in one zip."""
     return await _several(service, request, _held(request, token))
+
+
+def sweep(folder: Path) -> None:
+    """Remove what processes left in a dock's folder that died while they packed."""
+    for one in folder.glob(f"{_PREFIX}*"):
+        with suppress(FileNotFoundError):
+            if one.stat().st_mtime < time.time() - _LEFT_AFTER:
+                shutil.rmtree(one, ignore_errors=True)
 
 
 def _allowed(
@@ -154,7 +168,7 @@ async def _packed(
 
 def _nameless(service: Service, pack: Callable[[Path], Path]) -> tuple[int, Received]:
     """Return what was packed, opened, when its name is gone already."""
-    with tempfile.TemporaryDirectory(dir=service.dock.folder, prefix=".serving-") as folder:
+    with tempfile.TemporaryDirectory(dir=service.dock.folder, prefix=_PREFIX) as folder:
         path = pack(Path(folder))
         file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     opened = Path(f"/proc/self/fd/{file}")

@@ -33,7 +33,7 @@ from beimingwu.errors import (
 from beimingwu.server.permissions import Caller
 from beimingwu.server.seeing import owned
 from beimingwu.server.service import Service, TheService
-from beimingwu.server.v2024.callers import WithWrite
+from beimingwu.server.v2024.callers import ToSend, WithWrite
 from beimingwu.server.v2024.envelope import FAILED, MISSING, Refused, coded, ok
 from beimingwu.server.v2024.sent import Sent, file_in, form_of, number_in, text_in
 from beimingwu.specification.semantic import (
@@ -60,7 +60,7 @@ _REFUSALS = (
 
 
 @router.post("/chunked_upload", name="2024 chunked_upload")
-async def chunked_upload(caller: WithWrite, service: TheService, request: Request) -> JSONResponse:
+async def chunked_upload(caller: ToSend, service: TheService, request: Request) -> JSONResponse:
     """Take a piece of an archive; sent again, it is taken again."""
     async with form_of(request, _LARGEST_PIECE + _MIB) as form:
         md5, begin = _md5_in(form), number_in(form, "chunk_begin", most=2**53)
