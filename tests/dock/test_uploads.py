@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from typing import Any
 
@@ -189,3 +190,15 @@ def test_a_submission_that_is_asked_for_again_by_its_key_is_made_once(dock: Dock
     first.wait()
     dock.delete(first.id)
     assert refused(lambda: dock.submit(archive, owner="ada", once=once)) == "conflict.key"
+
+
+def test_uploads_come_and_go_while_what_was_left_is_dropped(uploads: Uploads) -> None:
+    def come_and_go() -> None:
+        for _ in range(200):
+            uploads.drop("ada", uploads.create("ada", 1).id)
+
+    with ThreadPoolExecutor(1) as others:
+        coming = others.submit(come_and_go)
+        while not coming.done():
+            assert uploads.tidy() == 0
+        coming.result()

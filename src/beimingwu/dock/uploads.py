@@ -285,8 +285,10 @@ class Uploads:
             known = set(connection.execute(sa.select(_upload.c.id)).scalars())
         long_ago = (datetime.now(UTC) - timedelta(hours=1)).timestamp()
         for path in strays:
-            if path.name not in known and path.stat().st_mtime < long_ago:
-                path.unlink(missing_ok=True)
+            # One that was dropped since is gone.
+            with suppress(FileNotFoundError):
+                if path.name not in known and path.stat().st_mtime < long_ago:
+                    path.unlink()
         return self._forget(_upload.c.expires < datetime.now(UTC))
 
     def _forget(self, which: sa.ColumnElement[bool]) -> int:
