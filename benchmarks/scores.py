@@ -6,8 +6,10 @@ put into the same number of columns. Docks are of one set, or of all but those a
 which are then the strangers. Units are as they come, or each set is standardised by its owners, so
 that units give nothing away. Then a dock of synthetic families, of which a fifth are unknown to it.
 
-The second table makes each dock's geometry anew: from the same learnwares in another order, which
-samples other pairs and kin, and from two halves of them. Prints both, writes results/scores.json.
+The second table makes each dock's geometry anew. "Rebuilt" is the same dock: its learnwares came in
+another order, and the strangers came too and went. "Another sample" has the same learnwares under
+other ids, of which other pairs and kin are seen; "a half" is another, smaller dock, and tells how
+much hangs on which learnwares there are. Prints both tables, writes results/scores.json.
 """
 
 from __future__ import annotations
@@ -24,10 +26,11 @@ from rich.console import Console
 from rich.table import Table
 
 from beimingwu.search import Index
-from beimingwu.search.geometry import Geometry, Moments, founded, moments_of, pooled_scale
+from beimingwu.search.geometry import Geometry, founded, moments_of
 from beimingwu.search.segment import Entry, Segment
 from beimingwu.search.stack import Stack
-from beimingwu.specification import RKME, GaussianKernel
+from beimingwu.search.units import Units
+from beimingwu.specification import RKME
 from scores_tasks import FEATURES, SOURCES, in_deviations, specified
 from search_docks import FAMILIES, RECORDS, Tasks
 
@@ -36,6 +39,8 @@ RESULTS = Path(__file__).parent / "results" / "scores.json"
 FOLDS = 4
 #: Tasks of each foreign set that ask a dock of one set, and related users that ask a mixed dock.
 STRANGERS, RELATED = 2, 24
+#: Users of each kind that ask a rebuilt dock again.
+ASKED_AGAIN = 4
 QUANTILES = (0.05, 0.5, 0.95)
 #: What is asked of the score.
 WANTED_SHARE, WANTED_MOVE = 0.95, 0.05
@@ -175,8 +180,8 @@ def rows_of(docks: Sequence[Dock], kind: str, units: str, features: int) -> list
 def geometry_of(specs: Sequence[RKME], members: int) -> Geometry:
     """Return the geometry of a dock of so many members, made from these."""
     segment = Segment.of([Entry(f"{i:08d}", spec, ()) for i, spec in enumerate(specs)])
-    moments: Moments = moments_of(segment.stack)
-    return founded(segment, GaussianKernel.multiscale(pooled_scale(moments)), members)
+    units = Units.of(segment.stack, moments_of(segment.stack))
+    return founded(segment, units.kernel, members)
 
 
 def scores_under(geometry: Geometry, users: Sequence[RKME], matches: Sequence[RKME]) -> Numbers:
@@ -208,7 +213,35 @@ def moved(dock: Dock) -> dict[str, Numbers]:
         anew = geometry_of([specs[i] for i in which.tolist()], len(specs))
         return np.abs(scores_under(anew, users, nearest) - before)
 
-    return {"another sample": move(order), "a half": np.concatenate([move(h) for h in halves])}
+    return {
+        "rebuilt": rebuilt(dock),
+        "another sample": move(order),
+        "a half": np.concatenate([move(h) for h in halves]),
+    }
+
+
+def rebuilt(dock: Dock) -> Numbers:
+    """Return how far scores move when learnwares come in another order, and others come and go."""
+    straight, crooked = Index(), Index()
+    everyone = list(enumerate(dock.learnwares))
+    for i, spec in everyone:
+        straight.add(f"{i:08d}", spec)
+    for i, spec in reversed(everyone):
+        crooked.add(f"{i:08d}", spec)
+    others = [f"{i:08d}" for i in range(len(everyone), len(everyone) + len(dock.strangers))]
+    for id_, spec in zip(others, dock.strangers, strict=True):
+        crooked.add(id_, spec)
+    users = [*dock.related[:ASKED_AGAIN], *dock.strangers[:ASKED_AGAIN]]
+    crooked.search(users[0])
+    for id_ in others:
+        crooked.remove(id_)
+    before, after = (
+        np.array(
+            [index.search(user, limit=1, max_learnwares=1).single[0].score or 0.0 for user in users]
+        )
+        for index in (straight, crooked)
+    )
+    return np.asarray(np.abs(after - before))
 
 
 def moves_of(docks: Sequence[Dock], kind: str, units: str, features: int) -> list[Move]:

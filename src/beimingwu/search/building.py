@@ -18,14 +18,13 @@ from beimingwu.search.geometry import (
     digest_of,
     founded,
     moments_of,
-    scale_of_island,
 )
 from beimingwu.search.hearts import Hearts, along_heart
 from beimingwu.search.segment import Segment
 from beimingwu.search.segment_files import arranged, write_segment
-from beimingwu.search.stack import Numbers, Positions
+from beimingwu.search.stack import Positions
+from beimingwu.search.units import Units
 from beimingwu.search.view import Part, Parts, View
-from beimingwu.specification.rkme import GaussianKernel
 
 #: Specifications that stand for all of a larger island.
 FOUNDATION = 8_192
@@ -38,7 +37,7 @@ class Plan:
     """What the geometry of an island is to be made from."""
 
     foundation: Segment
-    scale: Numbers
+    units: Units
     members: int
 
     @classmethod
@@ -50,20 +49,23 @@ class Plan:
         sample = parts.gather(_thinned(everyone))
         moments = moments_of(sample.stack)
         if len(everyone) <= FOUNDATION:
-            scale, count = scale_of_island(moments, moments.first(len(first)))
-            return cls(sample.chosen(np.arange(count)), scale, len(everyone))
-        foundation = parts.gather(_thinned(first))
-        scale, count = scale_of_island(moments, moments_of(foundation.stack))
-        return cls(sample if count == len(sample) else foundation, scale, len(everyone))
+            foundation = sample.chosen(np.arange(len(first)))
+            units = Units.of(foundation.stack, moments.first(len(first)))
+        else:
+            foundation = parts.gather(_thinned(first))
+            units = Units.of(foundation.stack, moments_of(foundation.stack))
+        if not units.serve(sample.stack, moments):
+            foundation, units = sample, Units.of(sample.stack, moments)
+        return cls(foundation, units, len(everyone))
 
     def made(self) -> Geometry:
         """Make the geometry."""
-        return founded(self.foundation, GaussianKernel.multiscale(self.scale), self.members)
+        return founded(self.foundation, self.units.kernel, self.members)
 
     def is_of(self, geometry: Geometry) -> bool:
         """Tell whether a geometry is the one that this would make."""
         scale = geometry.kernel.scale
-        same = scale is not None and np.array_equal(scale, self.scale)
+        same = scale is not None and np.array_equal(scale, self.units.scale)
         return same and geometry.foundation == digest_of(self.foundation)
 
 

@@ -2,13 +2,14 @@
 
 A specification is a weighted point set in raw units; which kernel compares two of them belongs to
 the island. The scale is pooled robustly over the island's points, so that old files in any unit are
-searched well and no single absurd file can change it (ALGORITHMS §0, §2).
+searched well and no single absurd file can change it (ALGORITHMS §0, §2). A feature that is in
+unlike units in unlike learnwares is read by rank instead (`units`).
 
 The geometry is a function of the set of members only, never of the order or the time in which they
 came. Its *foundation* is the first 2^k members by id, the largest power of two that the island has,
-so it stays as it is while the island grows, until it has doubled; and all members when the scale of
-all differs from theirs by more than `DRIFT` in any feature. In a large island an even sample stands
-for either.
+so it stays as it is while the island grows, until it has doubled; and all members when the units
+that the first ask for do not serve all (`units`). In a large island an even sample stands for
+either.
 """
 
 from __future__ import annotations
@@ -26,8 +27,6 @@ from beimingwu.search.stack import Numbers, Positions, Stack
 from beimingwu.search.strangers import Spread
 from beimingwu.specification.rkme import RKME, GaussianKernel
 
-#: A feature's scale may be off by this factor before the geometry is made from all members.
-DRIFT = 3.0
 #: A deviation under this share of the feature's size is rounding, and the feature is constant.
 CONSTANT = 1e-6
 #: In an island smaller than this every learnware is opened, and nothing is projected.
@@ -72,7 +71,7 @@ class Geometry:
     Parameters
     ----------
     kernel
-        The multi-scale Gaussian in the island's scale.
+        The multi-scale Gaussian in the island's units.
     members
         Number of specifications in the island when it was made.
     foundation
@@ -119,14 +118,6 @@ class Geometry:
         points strewn far from each other do not cover what lies between.
         """
         return np.maximum(np.minimum(self.sparse_density, sparse), THINNEST * self_inner)
-
-
-def scale_of_island(everyone: Moments, first: Moments) -> tuple[Numbers, int]:
-    """Return the scale, shape `(d,)`, and how many it is of: the first, or all where they drift."""
-    early, now = pooled_scale(first), pooled_scale(everyone)
-    if np.maximum(early / now, now / early).max() <= DRIFT:
-        return early, len(first.means)
-    return now, len(everyone.means)
 
 
 def pooled_scale(moments: Moments) -> Numbers:
@@ -190,7 +181,8 @@ def founded(foundation: Segment, kernel: GaussianKernel, members: int) -> Geomet
     # Told in powers of two, as the foundation is, so that it stays until the island has doubled.
     strangers = spread.strangers(1 << (members.bit_length() - 1))
     floor, typical = float(np.median(floors)), float(np.median(sparse))
-    parts = (kernel.scale, [strangers.half, strangers.apart, floor, typical])
+    ruler = [] if kernel.ruler is None else [kernel.ruler.places, kernel.ruler.marks]
+    parts = (kernel.scale, *ruler, [strangers.half, strangers.apart, floor, typical])
     text = b"".join(np.asarray(part, dtype="<f8").tobytes() for part in parts)
     version = hashlib.sha256(text).hexdigest()[:8]
     small = members < FEWEST_PROJECTED

@@ -6,6 +6,7 @@ import io
 import json
 import zipfile
 import zlib
+from dataclasses import astuple, fields
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,10 @@ from beimingwu.search.score import Strangers
 from beimingwu.search.segment import damaged
 from beimingwu.search.segment_files import write_synced
 from beimingwu.specification.rkme import GaussianKernel
+from beimingwu.specification.ruler import Ruler
+
+#: What holds the ruler of a kernel that has one.
+RULER = tuple(field.name for field in fields(Ruler))
 
 
 def write_geometry(folder: Path, geometry: Geometry) -> str:
@@ -30,13 +35,15 @@ def write_geometry(folder: Path, geometry: Geometry) -> str:
         "residual": geometry.residual,
         "version": geometry.version,
     }
-    buffer = io.BytesIO()
+    buffer, ruler = io.BytesIO(), geometry.kernel.ruler
+    read = {} if ruler is None else dict(zip(RULER, astuple(ruler), strict=True))
     np.savez(
         buffer,
         told=np.frombuffer(json.dumps(told).encode(), np.uint8),
         scale=np.asarray(geometry.kernel.scale),
         landmarks=geometry.projection.landmarks,
         basis=geometry.projection.basis,
+        **read,
     )
     content = buffer.getvalue()
     name = f"geometry-{geometry.version}-{zlib.crc32(content):08x}"
@@ -60,7 +67,8 @@ def read_geometry(folder: Path, name: str) -> Geometry:
     try:
         with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
             told = json.loads(arrays["told"].tobytes())
-            kernel = GaussianKernel(tuple(told.pop("rates")), arrays["scale"])
+            ruler = Ruler(*(arrays[name] for name in RULER)) if RULER[0] in arrays else None
+            kernel = GaussianKernel(tuple(told.pop("rates")), arrays["scale"], ruler)
             strangers = Strangers(*told.pop("strangers"))
             projection = Projection(arrays["landmarks"], arrays["basis"], kernel)
     except (ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:

@@ -34,8 +34,8 @@ from beimingwu.search.segment_files import (
 )
 from beimingwu.search.view import Part, View
 
-#: Changes whenever files of an earlier Beimingwu cannot be read.
-FORMAT = 1
+#: Changes whenever files of an earlier Beimingwu are not what this one would make.
+FORMAT = 2
 MANIFEST = "manifest.json"
 
 

@@ -10,14 +10,14 @@ import numpy as np
 from beimingwu.errors import InvalidRequirement, MissingDependency
 from beimingwu.search.result import Match, SearchResult
 from beimingwu.search.stack import Numbers
-from beimingwu.specification.rkme import RKME
+from beimingwu.specification.rkme import RKME, GaussianKernel
 
 #: Area in square points of all markers of one side together.
 AREA = 4_000.0
 
 
 def most_differing(result: SearchResult, yours: RKME, theirs: RKME) -> tuple[int, int]:
-    """Return the two features whose means differ most in the island's scale (one twice if d = 1).
+    """Return the two features whose means differ most in the island's units (one twice if d = 1).
 
     Examples
     --------
@@ -28,8 +28,9 @@ def most_differing(result: SearchResult, yours: RKME, theirs: RKME) -> tuple[int
     (2, 0)
     """
     kernel = result.kernel
-    scale = yours.scale if kernel is None or kernel.scale is None else kernel.scale
-    order = np.argsort(-np.abs((theirs.mean - yours.mean) / scale), kind="stable")
+    kernel = kernel or GaussianKernel.multiscale(yours.scale)
+    apart = kernel.in_units(theirs.mean) - kernel.in_units(yours.mean)
+    order = np.argsort(-np.abs(apart), kind="stable")
     return int(order[0]), int(order[min(1, len(order) - 1)])
 
 

@@ -23,7 +23,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from beimingwu.search.stack import Numbers, Positions, Stack, scaled
+from beimingwu.search.stack import Numbers, Positions, Stack, in_units
 from beimingwu.specification.rkme import GaussianKernel
 
 Rows = NDArray[np.float32]
@@ -120,9 +120,10 @@ class Projection:
         squares = np.einsum("ij,ij->i", landmarks, landmarks)[:, None]
         factors = np.hstack([-2.0 * landmarks, ones, squares]).T
         spare = np.empty((0, len(self.landmarks)), np.float32)
+        origin = np.zeros(stack.rows.shape[1])
         for first, last in stack.spans(max(BLOCK_VALUES // len(self.landmarks), 1)):
             begin, end = int(stack.offsets[first]), int(stack.offsets[last])
-            points = scaled(stack.rows[begin:end], self.kernel) - centre
+            points = in_units(stack.rows[begin:end], origin, self.kernel) - centre
             own = np.einsum("ij,ij->i", points, points)[:, None]
             squared = np.hstack([points, own, np.ones_like(own)]) @ factors
             if len(spare) < len(points):
@@ -144,7 +145,7 @@ def _landmarks(
 ) -> Numbers:
     """Return the centres of at most `count` cells of the points, in units of the scale."""
     sampled = np.sort(_some(len(stack.rows), POINTS_SAMPLED, generator))
-    points = scaled(stack.rows[sampled], kernel)
+    points = in_units(stack.rows[sampled], np.zeros(stack.rows.shape[1]), kernel)
     middle = np.median(points, axis=0)
     points = np.clip(points - middle, -FARTHEST_LANDMARK, FARTHEST_LANDMARK)
     points = np.unique(points, axis=0)

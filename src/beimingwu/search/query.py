@@ -195,17 +195,17 @@ class _Teller:
         query = self.query
         theirs = segment.specification(i, query.info.kind, query.info.shape)
         names = query.requirement.features or theirs.features
-        scale = query.view.geometry.kernel.scale
+        kernel = query.view.geometry.kernel
         return Match(
             id=id_,
             score=score,
             mmd=float(np.sqrt(mmd2)),
             coverage=coverage,
-            explanation=explain(score, coverage, query.spec.mean, theirs.mean, scale, names),
+            explanation=explain(score, coverage, query.spec.mean, theirs.mean, kernel, names),
             specification=theirs,
             resolve=query.resolve,
             asked=query.spec,
-            kernel=query.view.geometry.kernel,
+            kernel=kernel,
         )
 
 

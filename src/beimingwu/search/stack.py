@@ -7,6 +7,7 @@ only Python loops are over blocks.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
@@ -218,8 +219,8 @@ class Stack:
         others, other_weights = self._padded(right)
         # Centred on the right-hand set: far from the origin |x|^2 - 2xy + |y|^2 loses digits.
         centre = np.einsum("bj,bjd->bd", other_weights, others)[:, None, :]
-        rows = scaled(rows - centre, kernel)
-        others = scaled(others - centre, kernel)
+        rows = in_units(rows, centre, kernel)
+        others = in_units(others, centre, kernel)
         squared, spare = scratch.of_shape(len(rows), rows.shape[1], others.shape[1])
         np.matmul(rows, others.transpose(0, 2, 1), out=squared)
         squared *= -2.0
@@ -245,7 +246,7 @@ class _Scratch(Generic[Real]):
         self._memory: NDArray[Real] = np.empty((2, 0), kind)
 
     def of_shape(self, *shape: int) -> tuple[NDArray[Real], NDArray[Real]]:
-        size = int(np.prod(shape))
+        size = math.prod(shape)
         if size > self._memory.shape[1]:
             self._memory = np.empty((2, size), self._memory.dtype)
         return self._memory[0, :size].reshape(shape), self._memory[1, :size].reshape(shape)
@@ -260,11 +261,8 @@ def _right(
     from the origin it loses digits.
     """
     found = np.empty((len(rows), rows.shape[1] + 2), kind)
-    unit, inside = np.subtract(rows, centre, dtype=np.float64), found[:, :-2]
-    if kernel.scale is not None:
-        with np.errstate(over="ignore"):
-            unit /= kernel.scale
-    np.clip(unit, -farthest, farthest, out=inside, casting="same_kind")
+    inside = found[:, :-2]
+    inside[:] = in_units(rows, centre, kernel, farthest)
     found[:, -2] = 1.0
     np.einsum("ij,ij->i", inside, inside, out=found[:, -1])
     return found
@@ -277,8 +275,16 @@ def _left(right: NDArray[Real]) -> NDArray[Real]:
     return left
 
 
-def scaled(rows: Floats, kernel: GaussianKernel, farthest: float = FARTHEST) -> Numbers:
-    """Return `rows / scale`, held within what can be squared."""
+def in_units(
+    rows: Floats, centre: Floats, kernel: GaussianKernel, farthest: float = FARTHEST
+) -> Numbers:
+    """Return rows as a kernel measures them, from a centre, held within what can be squared."""
+    units = np.subtract(rows, centre, dtype=np.float64)
     with np.errstate(over="ignore"):
-        unit = rows / kernel.scale if kernel.scale is not None else np.asarray(rows, np.float64)
-    return np.clip(unit, -farthest, farthest)
+        if kernel.scale is not None:
+            units /= kernel.scale
+        if kernel.ruler is not None:
+            read = kernel.ruler.features
+            kernel.ruler.read(rows, units)
+            units[..., read] -= kernel.ruler.read(centre, np.zeros(np.shape(centre)))[..., read]
+    return np.clip(units, -farthest, farthest, out=units)

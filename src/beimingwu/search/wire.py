@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -33,6 +33,7 @@ from beimingwu.specification.files import (
     specification_to_json,
 )
 from beimingwu.specification.rkme import RKME, GaussianKernel
+from beimingwu.specification.ruler import Ruler
 
 _FIELDS = ("specification", "filter", "features", "limit", "max_learnwares", "specifications")
 _MOST = 1000
@@ -207,13 +208,31 @@ def _mixture(
 
 def _kernel_to_json(kernel: GaussianKernel) -> dict[str, object]:
     scale = None if kernel.scale is None else kernel.scale.tolist()
-    return {"rates": list(kernel.rates), "scale": scale}
+    return {"rates": list(kernel.rates), "scale": scale, "ruler": _ruler_to_json(kernel.ruler)}
 
 
 def _kernel(given: Mapping[str, Any]) -> GaussianKernel:
     scale = given["scale"]
     return GaussianKernel(
-        tuple(given["rates"]), None if scale is None else np.asarray(scale, dtype=np.float64)
+        tuple(given["rates"]),
+        None if scale is None else np.asarray(scale, dtype=np.float64),
+        _ruler(given.get("ruler")),
+    )
+
+
+def _ruler_to_json(ruler: Ruler | None) -> dict[str, object] | None:
+    if ruler is None:
+        return None
+    return {field.name: getattr(ruler, field.name).tolist() for field in fields(Ruler)}
+
+
+def _ruler(given: Mapping[str, Any] | None) -> Ruler | None:
+    if given is None:
+        return None
+    return Ruler(
+        np.asarray(given["features"], dtype=np.intp),
+        np.asarray(given["places"], dtype=np.float64),
+        np.asarray(given["marks"], dtype=np.float64),
     )
 
 

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from beimingwu.errors import InvalidSpecification
+from beimingwu.specification.ruler import Ruler
 
 Kind = Literal["table", "text", "image"]
 Floats = NDArray[np.floating]
@@ -40,6 +41,8 @@ class GaussianKernel:
         One rate per scale of the kernel, each positive.
     scale
         Per-feature unit, shape `(d,)`, or None for raw units.
+    ruler
+        Reads the features that no one unit serves, instead of the scale.
 
     Examples
     --------
@@ -50,9 +53,10 @@ class GaussianKernel:
 
     rates: tuple[float, ...] = (CLASSIC_GAMMA,)
     scale: NDArray[np.float64] | None = None
+    ruler: Ruler | None = None
 
     @classmethod
-    def multiscale(cls, scale: Floats) -> GaussianKernel:
+    def multiscale(cls, scale: Floats, ruler: Ruler | None = None) -> GaussianKernel:
         """Return the kernel of ALGORITHMS §1.1 in the given per-feature scale, shape `(d,)`.
 
         Examples
@@ -61,11 +65,11 @@ class GaussianKernel:
         (0.0625, 0.25, 1.0)
         """
         scale = np.asarray(scale, dtype=np.float64).reshape(-1)
-        return cls(tuple(rate / scale.size for rate in MULTISCALE_RATES), scale)
+        return cls(tuple(rate / scale.size for rate in MULTISCALE_RATES), scale, ruler)
 
     def __call__(self, x: Floats, y: Floats) -> NDArray[np.float64]:
         """Return the kernel matrix, shape `(len(x), len(y))`, of rows in raw units."""
-        squared = squared_distances(self._scaled(x), self._scaled(y))
+        squared = squared_distances(self._rows(x), self._rows(y))
         return self.of_squared_distances(squared)
 
     def of_squared_distances(self, squared: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -97,9 +101,20 @@ class GaussianKernel:
             squared += spare
         return np.divide(squared, len(self.rates), out=squared)
 
-    def _scaled(self, x: Floats) -> NDArray[np.float64]:
-        rows = np.asarray(x, dtype=np.float64).reshape(len(x), -1)
-        return rows if self.scale is None else rows / self.scale
+    def in_units(self, rows: Floats) -> NDArray[np.float64]:
+        """Return rows in raw units, shape `(…, d)`, as this kernel measures them.
+
+        Examples
+        --------
+        >>> GaussianKernel.multiscale(np.array([2.0, 4.0])).in_units(np.array([1.0, 1.0]))
+        array([0.5 , 0.25])
+        """
+        raw: NDArray[np.float64] = np.asarray(rows, dtype=np.float64)
+        units = raw if self.scale is None else raw / self.scale
+        return units if self.ruler is None else self.ruler.read(raw, np.array(units))
+
+    def _rows(self, x: Floats) -> NDArray[np.float64]:
+        return self.in_units(np.asarray(x).reshape(len(x), -1))
 
 
 def squared_distances(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
