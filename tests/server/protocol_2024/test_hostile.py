@@ -164,3 +164,34 @@ def test_semantics_with_what_no_text_may_hold_are_refused(root: Old) -> None:
         data = {"semantic_specification": json.dumps(given)}
         files = {"learnware_file": ("learnware.zip", a_learnware())}
         assert root.code("/user/add_learnware", data=data, files=files) == 51
+
+
+def test_a_form_that_breaks_off_is_no_defect(root: Old, caplog: pytest.LogCaptureFixture) -> None:
+    import asyncio
+
+    sent: list[Any] = []
+    parts = [b'--x\r\nContent-Disposition: form-data; name="file_hash"\r\n\r\n00']
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": "/api/user/chunked_upload",
+        "raw_path": b"/api/user/chunked_upload",
+        "query_string": b"",
+        "root_path": "",
+        "headers": [
+            (b"content-type", b"multipart/form-data; boundary=x"),
+            (b"authorization", f"Bearer {root.token}".encode()),
+        ],
+    }
+
+    async def receive() -> Any:
+        if parts:
+            return {"type": "http.request", "body": parts.pop(), "more_body": True}
+        return {"type": "http.disconnect"}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    asyncio.run(root.client.app(scope, receive, send))
+    assert sent[0]["status"] == 400
+    assert "Traceback" not in caplog.text

@@ -17,6 +17,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from beimingwu.errors import BeimingwuError, Forbidden, TooManyRequests, Unauthenticated
 from beimingwu.server.problems import status_of
@@ -90,7 +91,8 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Refused, _refused)
     app.add_exception_handler(BeimingwuError, _ours)
     app.add_exception_handler(HTTPException, _framework)
-    app.add_exception_handler(RequestValidationError, _schema_broken)
+    app.add_exception_handler(RequestValidationError, _unreadable)
+    app.add_exception_handler(ClientDisconnect, _unreadable)
     app.add_exception_handler(Exception, _unforeseen)
 
 
@@ -143,7 +145,7 @@ async def _framework(request: Request, error: Exception) -> JSONResponse:
     return _failure(MISSING, msg, error.status_code, **headers)
 
 
-async def _schema_broken(request: Request, error: Exception) -> JSONResponse:
+async def _unreadable(request: Request, error: Exception) -> JSONResponse:
     return _failure(MISSING, "The request cannot be read.", HTTPStatus.BAD_REQUEST)
 
 

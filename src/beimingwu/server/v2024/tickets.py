@@ -43,10 +43,11 @@ class Tickets:
         ticket, now = secrets.token_hex(16), self._clock()
         with self._guard:
             # They were made in this order, so those that have ended come first.
-            for digest, (ends, _) in list(self._made.items()):
-                if ends > now and len(self._made) < _MOST:
+            while self._made:
+                oldest = next(iter(self._made))
+                if self._made[oldest][0] > now and len(self._made) < _MOST:
                     break
-                del self._made[digest]
+                del self._made[oldest]
             self._made[digest_of(ticket)] = (now + _SECONDS, tuple(ids))
         return ticket
 
