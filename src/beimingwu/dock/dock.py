@@ -309,8 +309,14 @@ class Dock(Finding):
         revision = self._catalogue.current(id)
         return loads_pointset(self._blobs.read(revision.specification_sha256))
 
-    def archive(self, id: str) -> Received:
+    def archive(self, id: str, *, newest: bool = False) -> Received:
         """Return the archive of a learnware as it was submitted, to be read and not changed.
+
+        Parameters
+        ----------
+        newest
+            That of the newest revision, also while it is verified; of one that was rejected,
+            nothing is kept.
 
         Raises
         ------
@@ -318,7 +324,7 @@ class Dock(Finding):
             As `get`; whether its bytes are those of its digest is the reader's to check.
         """
         self._require_open()
-        revision = self._catalogue.current(id)
+        revision = self._catalogue.latest(id) if newest else self._catalogue.current(id)
         path = self._blobs.path(revision.archive_sha256)
         return Received(path, revision.archive_sha256, revision.size)
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from beimingwu.dock.testing import a_semantic
+from beimingwu.dock.testing import a_learnware, a_semantic
 from beimingwu.server.v2024 import downloads as downloads_2024
 from beimingwu.server.v2024.tickets import Tickets
 from beimingwu.specification.semantic import VOCABULARIES
@@ -133,6 +133,21 @@ def test_a_download_that_fails_is_no_zip(nobody: Old, ada: Old, bob: Old, admin:
     assert downloads(admin, "00000099") == (404, 42)
     assert downloads(ada, bad) == (409, 42)
     assert downloads(nobody, "") == (400, 21)
+
+
+def test_its_owner_downloads_what_waits_as_it_was_sent(ada: Old, bob: Old, admin: Old) -> None:
+    slow = (
+        "import time\ntime.sleep(3)\n\nclass Model:\n    input_shape = (3,)\n"
+        "    output_shape = (1,)\n\n    def predict(self, X):\n        return X.sum(axis=1)\n"
+    )
+    id = ada.adds(module=slow)
+    for insider in (ada, admin):
+        got = insider.get("/engine/download_learnware", learnware_id=id)
+        assert got.content == a_learnware(module=slow)
+    assert downloads(bob, id) == (403, 62)
+    assert ada.ended(id) == "SUCCESS"
+    got = ada.get("/engine/download_learnware", learnware_id=id)
+    assert members(got.content) == [*INSIDE, "stat.json"]
 
 
 def test_several_are_downloaded_in_one_zip(nobody: Old, ada: Old) -> None:

@@ -25,6 +25,7 @@ from fastapi.responses import JSONResponse
 
 from beimingwu.dock.blobs import Received
 from beimingwu.errors import BeimingwuError, NotFound
+from beimingwu.learnware.record import UNFINISHED
 from beimingwu.server.files import file_answer
 from beimingwu.server.permissions import Caller
 from beimingwu.server.seeing import seen
@@ -129,6 +130,11 @@ def _held(request: Request, token: str) -> tuple[str, ...]:
 
 
 async def _one(service: Service, request: Request, id: str) -> Response:
+    with coded((BeimingwuError, 42), status=409):
+        raw = await to_thread.run_sync(_as_it_was_sent, service, id)
+    if raw is not None:
+        return file_answer(request, raw, f"{id}.zip", "application/zip")
+
     def pack(folder: Path) -> Path:
         return service.dock.export(id, folder / "one.zip")
 
@@ -136,6 +142,13 @@ async def _one(service: Service, request: Request, id: str) -> Response:
     if "range" not in request.headers:
         service.accounts.tallies.add("download")
     return answer
+
+
+def _as_it_was_sent(service: Service, id: str) -> Received | None:
+    """Return the archive of a learnware that waits for its verification; None of any other."""
+    if service.dock.show(id).state not in UNFINISHED:
+        return None
+    return service.dock.archive(id, newest=True)
 
 
 async def _several(service: Service, request: Request, ids: Sequence[str]) -> Response:
