@@ -12,6 +12,7 @@ import itertools
 import json
 import os
 import random
+import re
 import signal
 import socket
 import subprocess
@@ -357,6 +358,9 @@ class Load:
 
     def whole_on_disk(self) -> None:
         """See that a dock that nobody serves any more has on disk what it needs, and no more."""
+        logged = self.service.logged()
+        assert self.service.token not in logged
+        assert not re.findall(r".* 5(?:00|02) [0-9.]+ms.*", logged), "an answer that nobody foresaw"
         folder = self.service.folder
         with Dock.open(folder, database=self.service.database, workers=0) as dock:
             records = dock.list(state=None, limit=None)

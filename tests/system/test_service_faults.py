@@ -9,6 +9,7 @@ that it acknowledged ends published or rejected, once and whole. To see it 200 t
 
 from __future__ import annotations
 
+import hashlib
 import os
 import random
 import shutil
@@ -16,11 +17,15 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
+
+from beimingwu.dock import Dock
+from beimingwu.dock.testing import a_learnware
+from beimingwu.errors import Conflict
 
 from .service_under_load import Deaths, Load, served
 
@@ -103,7 +108,7 @@ def test_a_service_whose_disk_is_full_says_so_and_goes_on_once_there_is_space(
     small_disk: Path,
 ) -> None:
     # What it would keep free for others is more than there is.
-    with served(small_disk / "dock", BEIMINGWU_FREE_MIN_BYTES="0") as service:
+    with served(small_disk, BEIMINGWU_FREE_MIN_BYTES="0") as service:
         load = Load(service, expected=("dock.disk_full",), padding=100_000)
         with load.running():
             time.sleep(1.0)
@@ -121,10 +126,34 @@ def test_a_service_whose_disk_is_full_says_so_and_goes_on_once_there_is_space(
     assert len(load.acknowledged) > 6
 
 
+def test_a_full_disk_is_told_of_wherever_bytes_are_kept(
+    small_disk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BEIMINGWU_FREE_MIN_BYTES", "0")
+    archive = a_learnware(padding=3_000_000)
+    with Dock.open(small_disk, workers=0) as dock:
+        id = dock.uploads.create("ada", len(archive)).id
+        writes: tuple[Callable[[], object], ...] = (
+            lambda: dock.uploads.append("ada", id, 0, archive),
+            lambda: dock.uploads.put("ada", "a name", 0, archive),
+            lambda: dock.submit(archive, owner="ada"),
+        )
+        with filled(small_disk):
+            for write in writes:
+                with pytest.raises(Conflict) as told_of:
+                    write()
+                assert told_of.value.code == "dock.disk_full"
+            assert list((small_disk / "incoming").iterdir()) == []
+        assert dock.uploads.append("ada", id, 0, archive).received == len(archive)
+        dock.uploads.complete("ada", id, hashlib.sha256(archive).hexdigest())
+        dock.submit(dock.uploads.archive("ada", id), owner="ada")
+        assert dock.list(state=None)[0].sha256 == hashlib.sha256(archive).hexdigest()
+
+
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 64 MiB of its own."""
-    place = tmp_path / "small"
+    """The folder of a dock with 64 MiB of its own."""
+    place = tmp_path / "dock"
     place.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", str(place)]
     if os.geteuid() != 0 or subprocess.run(mount, capture_output=True).returncode:

@@ -7,6 +7,7 @@ to keep is told to `sweep`, which the dock calls when no process is in the middl
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import re
@@ -19,11 +20,32 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO
 
-from beimingwu.errors import DockDamaged, InvalidInput, TooLarge
+from beimingwu.errors import Conflict, DockDamaged, InvalidInput, TooLarge
 
 _CHUNK = 1024 * 1024
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _TEMPORARY = re.compile(r"[0-9a-f]{32}\.part")
+
+
+@contextmanager
+def noticing_a_full_disk() -> Iterator[None]:
+    """Let whatever is written in the block end in an error of ours where the disk is full.
+
+    Raises
+    ------
+    Conflict
+        `dock.disk_full`.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise Conflict(
+            "There is no space left on the dock's disk.",
+            remedy="Tell who runs this dock, and try it again later.",
+            code="dock.disk_full",
+        ) from None
 
 
 @dataclass(frozen=True)
@@ -48,14 +70,21 @@ class Incoming:
         self._home = home
 
     def keep(self) -> str:
-        """Make it a blob, durably, and return its digest."""
+        """Make it a blob, durably, and return its digest.
+
+        Raises
+        ------
+        Conflict
+            `dock.disk_full`.
+        """
         shelf = self._home / self.digest[:2]
-        if not shelf.exists():
-            shelf.mkdir(exist_ok=True)
-            sync_folder(self._home)
-        # An equal blob may be there already; replacing it by the same bytes heals a damaged one.
-        self.path.replace(shelf / self.digest)
-        sync_folder(shelf)
+        with noticing_a_full_disk():
+            if not shelf.exists():
+                shelf.mkdir(exist_ok=True)
+                sync_folder(self._home)
+            # An equal blob may be there already; the same bytes anew heal a damaged one.
+            self.path.replace(shelf / self.digest)
+            sync_folder(shelf)
         return self.digest
 
     def __enter__(self) -> Incoming:
@@ -101,14 +130,18 @@ class Blobs:
             More than `limit` bytes; nothing stays behind.
         InvalidInput
             The path is not a readable file.
+        Conflict
+            `dock.disk_full`; nothing stays behind.
         """
         path = self._incoming / f"{uuid.uuid4().hex}.part"
         if isinstance(source, Received):
             # A second name for the same bytes: they are whole, hashed and on disk already.
-            path.hardlink_to(source.path)
+            with noticing_a_full_disk():
+                path.hardlink_to(source.path)
             return Incoming(path, source.digest, source.size, self._home)
         try:
-            digest, size = _copy(_chunks(source), path, limit)
+            with noticing_a_full_disk():
+                digest, size = _copy(_chunks(source), path, limit)
         except BaseException:
             path.unlink(missing_ok=True)
             raise

@@ -25,7 +25,7 @@ import sqlalchemy as sa
 
 from beimingwu.config import settings
 from beimingwu.dock import schema
-from beimingwu.dock.blobs import Received
+from beimingwu.dock.blobs import Received, noticing_a_full_disk
 from beimingwu.dock.database import Database
 from beimingwu.errors import Conflict, InvalidInput, NotFound, TooLarge
 
@@ -102,7 +102,8 @@ class Uploads:
         now = datetime.now(UTC)
         upload = Upload(secrets.token_hex(16), owner, size, 0, None, now, _expiry(now))
         path = self._home / upload.id
-        path.touch(mode=0o600, exist_ok=False)
+        with noticing_a_full_disk():
+            path.touch(mode=0o600, exist_ok=False)
         try:
             with self._database.writing() as connection:
                 _require_quota(connection, owner, size)
@@ -140,11 +141,12 @@ class Uploads:
         NotFound
             As `show`.
         Conflict
-            `conflict.offset`: it does not end at `offset`; `conflict.complete`: it is complete.
+            `conflict.offset`: it does not end at `offset`; `conflict.complete`: it is complete;
+            `dock.disk_full`.
         TooLarge
             More bytes than were announced.
         """
-        with self._opened(owner, id) as (upload, file):
+        with self._opened(owner, id) as (upload, file), noticing_a_full_disk():
             _require_going_on(upload, offset, len(piece))
             # What a process wrote that died before it said so is not there.
             os.ftruncate(file, upload.received)
@@ -178,7 +180,7 @@ class Uploads:
         id = named(owner, name)
         if offset == 0:
             self._begin(owner, id, max(len(piece), 1))
-        with self._opened(owner, id) as (upload, file):
+        with self._opened(owner, id) as (upload, file), noticing_a_full_disk():
             end = max(upload.received, offset + len(piece))
             self._require_room_to_grow(upload, offset, end)
             os.ftruncate(file, upload.received)
