@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -78,6 +79,17 @@ def test_of_somebody_elses_file_a_sender_is_told_nothing(ada: Old, bob: Old) -> 
     assert ada.code("/user/add_learnware_uploaded", sent) == 0
     bob.sends(archive)
     assert bob.code("/user/add_learnware_uploaded", sent) == 0
+
+
+def test_a_submission_that_is_sent_several_times_at_once_is_made_once(
+    ada: Old, service: Any
+) -> None:
+    archive = a_learnware()
+    sent = {"file_hash": ada.sends(archive), "semantic_specification": semantic_text()}
+    with ThreadPoolExecutor(4) as pool:
+        codes = list(pool.map(lambda _: ada.code("/user/add_learnware_uploaded", sent), range(8)))
+    assert sorted(codes) == [0] + [61] * 7
+    assert len(service.dock.standings()) == 1
 
 
 def test_pieces_that_are_not_what_was_announced_are_not_submitted(ada: Old) -> None:

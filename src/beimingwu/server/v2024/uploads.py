@@ -34,7 +34,7 @@ from beimingwu.server.permissions import Caller
 from beimingwu.server.seeing import owned
 from beimingwu.server.service import Service, TheService
 from beimingwu.server.v2024.callers import ToSend, WithWrite
-from beimingwu.server.v2024.envelope import FAILED, MISSING, Refused, coded, ok
+from beimingwu.server.v2024.envelope import FAILED, MISSING, Refused, coded, ok, told
 from beimingwu.server.v2024.sent import Sent, file_in, form_of, number_in, text_in
 from beimingwu.specification.semantic import (
     DATA_WITH_INPUT,
@@ -49,8 +49,9 @@ _MIB = 1024 * 1024
 _LARGEST_PIECE = 16 * _MIB
 _PART = 4 * _MIB
 _MD5 = re.compile(r"[0-9a-f]{32}")
+_DUPLICATE = 61
 _REFUSALS = (
-    ("conflict.duplicate", 61),
+    ("conflict.duplicate", _DUPLICATE),
     (InvalidArchive, 51),
     (InvalidSpecification, 51),
     (TooLarge, 51),
@@ -77,10 +78,14 @@ def add_learnware_uploaded(caller: WithWrite, service: TheService, sent: Sent) -
     """Submit an archive whose pieces were sent."""
     md5, semantic = _md5_in(sent), _semantic_in(sent)
     owner = caller.account.owner
-    if of_md5(service.dock.database, owner, md5):
-        raise _known()
-    with coded((NotFound, 51), *_REFUSALS):
-        archive = service.dock.uploads.seal(owner, md5, md5)
+    _require_unknown(service, owner, md5)
+    with coded(*_REFUSALS):
+        try:
+            archive = service.dock.uploads.seal(owner, md5, md5)
+        except NotFound as error:
+            # The same request may have been answered meanwhile.
+            _require_unknown(service, owner, md5)
+            raise Refused(51, told(error)) from None
     return ok({"learnware_id": _submitted(service, owner, md5, archive, semantic).id})
 
 
@@ -122,9 +127,11 @@ def _added(
     service: Service, owner: str, file: BinaryIO, semantic: SemanticSpecification
 ) -> Submission:
     md5, archive = _kept(service, owner, file)
-    if of_md5(service.dock.database, owner, md5):
+    try:
+        _require_unknown(service, owner, md5)
+    except Refused:
         _forget(service, owner, md5)
-        raise _known()
+        raise
     return _submitted(service, owner, md5, archive, semantic)
 
 
@@ -160,9 +167,16 @@ def _submitted(
     try:
         with coded(*_REFUSALS):
             submission = service.dock.submit(archive, semantic, owner=owner)
-    finally:
-        _forget(service, owner, md5)
-    note_md5(service.dock.database, owner, md5, service.dock.revisions(submission.id)[-1])
+        note_md5(service.dock.database, owner, md5, service.dock.revisions(submission.id)[-1])
+    except FileNotFoundError:
+        # The same archive was submitted, and forgotten, by a request at the same time.
+        raise _known() from None
+    except Refused as refused:
+        # That request may be about to remember the archive; what is left of it ends by itself.
+        if refused.code != _DUPLICATE:
+            _forget(service, owner, md5)
+        raise
+    _forget(service, owner, md5)
     return submission
 
 
@@ -185,8 +199,13 @@ def _forget(service: Service, owner: str, md5: str) -> None:
         service.dock.uploads.drop(owner, named(owner, md5))
 
 
+def _require_unknown(service: Service, owner: str, md5: str) -> None:
+    if of_md5(service.dock.database, owner, md5):
+        raise _known()
+
+
 def _known() -> Refused:
-    return Refused(61, "Learnware file already exist.")
+    return Refused(_DUPLICATE, "Learnware file already exist.")
 
 
 def _md5_in(given: Mapping[str, Any]) -> str:
