@@ -260,9 +260,24 @@ def _parse(name: str, kind: object, text: str) -> object:
 def settings() -> Settings:
     """Return the settings in force now.
 
+    They are read anew whenever a variable that they depend on has changed, or there is a file of
+    settings: thousands of learnwares in one list each ask for a limit.
+
     Examples
     --------
     >>> settings().archive_max_members >= 1
     True
     """
+    told = tuple(item for item in os.environ.items() if item[0].startswith(_TELLING))
+    if any(name == "BEIMINGWU_SETTINGS" for name, _ in told):
+        return Settings.from_environment()
+    return _settings_of(told)
+
+
+#: Variables that settings and their defaults depend on; the latter are folders of this user.
+_TELLING = ("BEIMINGWU_", "XDG_", "HOME")
+
+
+@lru_cache(maxsize=8)
+def _settings_of(told: tuple[tuple[str, str], ...]) -> Settings:
     return Settings.from_environment()
