@@ -18,7 +18,7 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
 
-from beimingwu.dock.blobs import Received
+from beimingwu.dock.blobs import Received, noticing_a_full_disk
 from beimingwu.errors import BeimingwuError
 from beimingwu.server.files import file_answer
 from beimingwu.server.service import Service, TheService
@@ -112,7 +112,7 @@ def _keep(service: Service, file: BinaryIO, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.parent / f".{uuid.uuid4().hex}.part"
     try:
-        with partial.open("xb") as target:
+        with noticing_a_full_disk(), partial.open("xb") as target:
             while piece := file.read(_PART):
                 if shutil.disk_usage(path.parent).free < service.settings.free_min_bytes:
                     raise Refused(FAILED, "There is not enough space on the dock's disk.")

@@ -23,7 +23,7 @@ from anyio import to_thread
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import JSONResponse
 
-from beimingwu.dock.blobs import Received
+from beimingwu.dock.blobs import Received, noticing_a_full_disk
 from beimingwu.errors import BeimingwuError, NotFound
 from beimingwu.learnware.record import UNFINISHED
 from beimingwu.server.files import file_answer
@@ -181,7 +181,10 @@ async def _packed(
 
 def _nameless(service: Service, pack: Callable[[Path], Path]) -> tuple[int, Received]:
     """Return what was packed, opened, when its name is gone already."""
-    with tempfile.TemporaryDirectory(dir=service.dock.folder, prefix=_PREFIX) as folder:
+    with (
+        noticing_a_full_disk(),
+        tempfile.TemporaryDirectory(dir=service.dock.folder, prefix=_PREFIX) as folder,
+    ):
         path = pack(Path(folder))
         file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     opened = Path(f"/proc/self/fd/{file}")
