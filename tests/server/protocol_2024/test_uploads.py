@@ -216,6 +216,8 @@ def test_what_cannot_be_updated(ada: Old, bob: Old, admin: Old, service: Any) ->
     assert code(ada, first, archive=a_learnware(seed=1)) == 61
     assert code(ada, first, archive=b"no zip") == 51
     assert code(admin, second, semantic_text(name="By an admin")) == 0
+    assert admin.account is not None
+    assert service.dock.events(second)[-1].actor == admin.account.owner
     # While a revision is verified there is no other.
     slow = "import time\ntime.sleep(3)\n" + _module()
     assert code(ada, first, archive=a_learnware(module=slow, seed=7)) == 0
