@@ -55,7 +55,9 @@ $(VENV)/test.stamp: requirements/test.txt pyproject.toml
 	@requirements/install.sh $(VENV) requirements/test.txt --with-beimingwu
 	@touch $@ $(VENV)/demo.stamp
 
-$(ENGINE)/engine.stamp: requirements/engine.txt requirements/engine-no-deps.txt
+$(ENGINE)/engine.stamp: requirements/engine.txt requirements/engine-no-deps.txt requirements/engine-next.txt
 	@requirements/install.sh $(ENGINE) requirements/engine.txt
 	@$(ENGINE)/bin/python -m pip install --quiet --no-deps -r requirements/engine-no-deps.txt
+	@$(ENGINE)/bin/python -m pip install --quiet --no-deps --upgrade --target $(ENGINE)/learnware-0.4.0 \
+		-r requirements/engine-next.txt
 	@touch $@
