@@ -16,7 +16,7 @@ from beimingwu.specification.rkme import RKME, GaussianKernel
 LISTED = 5
 #: A feature's distance, as a MMD, under this is not worth a word.
 NOTABLE = 0.1
-#: Three in four related tasks score this, and hardly a stranger (benchmarks/scores.py).
+#: In four docks of five half of the related tasks score this, and hardly a stranger does in any.
 NEAR = 0.8
 
 
