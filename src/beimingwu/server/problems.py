@@ -171,15 +171,34 @@ def problem_of(error: BeimingwuError, instance: str, request_id: str) -> Respons
     status = status_of(error)
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         _log.error("%s %s: %s", request_id, error.code, error.problem)
+    detail, remedy = told_to_callers(error)
     headers = {}
     if isinstance(error, TooManyRequests):
         headers["Retry-After"] = str(max(1, math.ceil(error.retry_after)))
     if isinstance(error, Unauthenticated):
         headers["WWW-Authenticate"] = 'Bearer realm="beimingwu"'
     kind = type(error).__name__
-    return answer(
-        status, error.code, error.problem, error.remedy, instance, request_id, kind, headers=headers
-    )
+    return answer(status, error.code, detail, remedy, instance, request_id, kind, headers=headers)
+
+
+def told_to_callers(error: BeimingwuError) -> tuple[str, str]:
+    """Return what is wrong and the remedy, as those may read it who only call the service.
+
+    What the folder and the database are at fault of names places on this machine: its operator
+    finds that in the log.
+
+    Examples
+    --------
+    >>> told_to_callers(Unavailable("'/srv/dock' is locked.", code="dock.busy"))[0]
+    'The dock cannot use its database or its files just now.'
+    """
+    status = status_of(error)
+    if not error.code.startswith("dock.") or status < HTTPStatus.INTERNAL_SERVER_ERROR:
+        return error.problem, error.remedy
+    remedy = "Try it again later; if it goes on, tell who runs this dock the request's id."
+    if status == HTTPStatus.INSUFFICIENT_STORAGE:
+        return "The disk of the dock is full.", remedy
+    return "The dock cannot use its database or its files just now.", remedy
 
 
 def unforeseen(instance: str, request_id: str) -> Response:

@@ -20,7 +20,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from beimingwu.errors import BeimingwuError, Forbidden, TooManyRequests, Unauthenticated
-from beimingwu.server.problems import status_of
+from beimingwu.server.problems import status_of, told_to_callers
 
 _log = logging.getLogger("beimingwu.server")
 
@@ -83,7 +83,7 @@ def coded(*codes: tuple[type[BeimingwuError] | str, int], status: int = 200) -> 
 
 def told(error: BeimingwuError) -> str:
     """Return an error in one line, with its remedy."""
-    return f"{error.problem} {error.remedy}".strip()
+    return " ".join(told_to_callers(error)).strip()
 
 
 def install(app: FastAPI) -> None:
