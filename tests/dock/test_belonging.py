@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,11 @@ def folder(tmp_path: Path, shared_dock: str, archive: Archive, semantic: Semanti
     with Dock.open(tmp_path / "dock", database=shared_dock) as dock:
         dock.submit(archive(), semantic()).wait()
     return tmp_path / "dock"
+
+
+def test_only_its_owner_looks_into_a_new_folder(tmp_path: Path) -> None:
+    Dock.open(tmp_path / "new", workers=0).close()
+    assert stat.S_IMODE((tmp_path / "new").stat().st_mode) == 0o700
 
 
 def test_a_folder_and_its_catalogue_know_each_other_again(folder: Path, shared_dock: str) -> None:

@@ -298,7 +298,7 @@ def _require_empty(folder: Path) -> None:
             remedy="Name a new folder, or an empty one.",
             code="input.folder",
         )
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(0o700, parents=True, exist_ok=True)
 
 
 def _private(path: Path) -> BinaryIO:

@@ -37,6 +37,8 @@ def holds_dock(folder: Path) -> bool:
 def made_folder(folder: Path) -> Path:
     """Make a folder where there is none, and return its whole path.
 
+    Only its owner may look into a new one: a catalogue holds addresses and hashes of passwords.
+
     Raises
     ------
     InvalidInput
@@ -44,7 +46,7 @@ def made_folder(folder: Path) -> Path:
     """
     folder = folder.expanduser()
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise InvalidInput(
             f"The dock's folder {str(folder)!r} cannot be made: {error.strerror}.",
