@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-import uvicorn
 
 from beimingwu.accounts import OPERATOR, Scope
 from beimingwu.client import Client
 from beimingwu.config import Settings
-from beimingwu.server.app import create_app
 from beimingwu.server.service import Service, open_service
+
+from ..client.conftest import serving
 
 
 class Served:
     """A service on a port of this machine, with somebody signed in."""
 
-    def __init__(self, service: Service, server: uvicorn.Server) -> None:
+    def __init__(self, service: Service, port: int) -> None:
         self.service = service
-        [listening] = server.servers[0].sockets
-        self.url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        self.url = f"http://127.0.0.1:{port}"
         account = service.accounts.people.add("ada@example.org", "ada", "correct horse", OPERATOR)
         self.token, _ = service.accounts.tokens.create(account, "test", set(Scope), OPERATOR)
 
@@ -36,19 +33,9 @@ class Served:
 def served(folder: Path, database: str = "") -> Iterator[Served]:
     """Serve a dock over a real socket, from a thread."""
     plenty = {"rate_address": "100000/minute", "rate_account": "100000/minute"}
-    with open_service(Settings(dock=str(folder), database=database, **plenty)) as service:
-        config = uvicorn.Config(create_app(service), port=0, log_config=None, lifespan="off")
-        server = uvicorn.Server(config)
-        thread = threading.Thread(target=server.run)
-        thread.start()
-        try:
-            while not server.started:
-                assert thread.is_alive(), "the server did not start"
-                time.sleep(0.01)
-            yield Served(service, server)
-        finally:
-            server.should_exit = True
-            thread.join()
+    settings = Settings(dock=str(folder), database=database, **plenty)
+    with open_service(settings) as service, serving(service) as port:
+        yield Served(service, port)
 
 
 @pytest.fixture

@@ -5,26 +5,22 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import threading
-import time
 import zipfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-import uvicorn
 from sklearn.linear_model import Ridge
 
 from beimingwu.accounts import OPERATOR, Scope
 from beimingwu.config import Settings
 from beimingwu.learnware import pack
-from beimingwu.server.app import create_app
-from beimingwu.server.service import Service, open_service
+from beimingwu.server.service import open_service
 from beimingwu.specification import Dimensions, SemanticSpecification, specify, write_specification
 from beimingwu.specification.semantic import VOCABULARIES
+
+from ..client.conftest import serving
 
 pytestmark = pytest.mark.engine
 
@@ -91,24 +87,6 @@ def folder(tmp_path: Path, release: str) -> Path:
     return tmp_path
 
 
-@contextmanager
-def serving(service: Service) -> Iterator[str]:
-    """Serve over a real socket, from a thread; yield where the protocol of 2024 is."""
-    config = uvicorn.Config(create_app(service), port=0, log_config=None, lifespan="off")
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    try:
-        while not server.started:
-            assert thread.is_alive(), "the server did not start"
-            time.sleep(0.01)
-        [listening] = server.servers[0].sockets
-        yield f"http://127.0.0.1:{listening.getsockname()[1]}/api"
-    finally:
-        server.should_exit = True
-        thread.join()
-
-
 def asked(release: str, url: str, token: str, folder: Path) -> dict[str, Any]:
     """Run the client's script in the engine's environment, and return what it tells."""
     home = folder / "home"
@@ -131,8 +109,8 @@ def told(release: str, folder: Path, database: str) -> dict[str, Any]:
         account = service.accounts.people.add("ada@example.org", "ada", "correct horse", OPERATOR)
         scopes = {Scope.READ, Scope.WRITE}
         token, _ = service.accounts.tokens.create(account, "client", scopes, OPERATOR)
-        with serving(service) as url:
-            found = asked(release, url, token, folder)
+        with serving(service) as port:
+            found = asked(release, f"http://127.0.0.1:{port}/api", token, folder)
     assert found["release"].startswith(release)
     return found
 

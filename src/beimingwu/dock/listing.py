@@ -18,6 +18,7 @@ from beimingwu.dock import schema
 from beimingwu.dock.catalogue import Catalogue
 from beimingwu.dock.filtering import count_values, ranked, unranked
 from beimingwu.dock.records import Revision, id_of, number_of, record_of
+from beimingwu.dock.rows import newest_revision
 from beimingwu.dock.understanding import Understanding
 from beimingwu.errors import InvalidRequirement
 from beimingwu.learnware.record import Event, LearnwareRecord, State
@@ -92,13 +93,7 @@ class Listing:
 
     def standings(self, owner: str | None) -> list[Standing]:
         """Return how each learnware of an owner stands, the newest first; of all for None."""
-        every = _revision.alias("every")
-        newest = (
-            sa.select(sa.func.max(every.c.id))
-            .where(every.c.learnware == _learnware.c.id)
-            .correlate(_learnware)
-            .scalar_subquery()
-        )
+        newest = newest_revision()
         statement = (
             sa.select(_learnware.c.id, _learnware.c.owner, _learnware.c.state, _revision.c.state)
             .select_from(_learnware)
@@ -231,13 +226,7 @@ def _following(numbers: list[int], after: str) -> list[int]:
 
 
 def _records(connection: sa.Connection, numbers: Iterable[int]) -> dict[int, LearnwareRecord]:
-    every = _revision.alias("every")
-    newest = (
-        sa.select(sa.func.max(every.c.id))
-        .where(every.c.learnware == _learnware.c.id)
-        .correlate(_learnware)
-        .scalar_subquery()
-    )
+    newest = newest_revision()
     shown = sa.func.coalesce(_learnware.c.current_revision, newest)
     found = {}
     for some in _batches(numbers):

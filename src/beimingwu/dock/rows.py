@@ -18,6 +18,17 @@ from beimingwu.learnware.record import State, Step
 _learnware, _revision, _event = schema.learnware, schema.revision, schema.event
 
 
+def newest_revision() -> sa.ScalarSelect[int]:
+    """Return the newest revision of each learnware, for a statement about learnwares."""
+    every = _revision.alias("every")
+    return (
+        sa.select(sa.func.max(every.c.id))
+        .where(every.c.learnware == _learnware.c.id)
+        .correlate(_learnware)
+        .scalar_subquery()
+    )
+
+
 def revisions_where(connection: sa.Connection, which: sa.ColumnElement[bool]) -> list[Revision]:
     """Return the revisions that satisfy a condition, oldest first, without deleted ones."""
     rows = connection.execute(

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from beimingwu.dock import schema
 from beimingwu.dock.database import Database
 from beimingwu.dock.fulltext import full_text
+from beimingwu.dock.rows import newest_revision
 from beimingwu.errors import Conflict
 from beimingwu.specification.semantic import SemanticSpecification
 
@@ -67,13 +68,7 @@ def _index_text(connection: sa.Connection) -> None:
 
 def _shown(connection: sa.Connection) -> Iterator[tuple[int, dict[str, object]]]:
     """Return the semantic specification that each learnware shows, a batch at a time."""
-    every = _revision.alias("every")
-    newest = (
-        sa.select(sa.func.max(every.c.id))
-        .where(every.c.learnware == _learnware.c.id)
-        .correlate(_learnware)
-        .scalar_subquery()
-    )
+    newest = newest_revision()
     shown = sa.func.coalesce(_learnware.c.current_revision, newest)
     statement = (
         sa.select(_learnware.c.id, _revision.c.semantic)
