@@ -23,7 +23,6 @@ from beimingwu.search.proposals import (
     best_of,
     line_search_gains,
 )
-from beimingwu.search.segment import Segment
 from beimingwu.search.single import DECIMALS, Asked
 from beimingwu.search.stack import Numbers, Positions
 from beimingwu.search.view import Mask, View
@@ -35,7 +34,7 @@ SMALLEST_WEIGHT = 0.001
 #: Learnwares proposed by the gains that rows tell.
 PROPOSED = 8
 #: Of the proposed, those of the largest exact gain, which are tried with all weights free.
-FREED = 6
+FREED = 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,6 +66,7 @@ class Candidates:
         self._allowed = [None if mask is None else np.flatnonzero(mask) for mask in allowed]
         self._near: list[int] = []
         self._exact: dict[int, Numbers] = {}
+        self._combined: dict[tuple[int, ...], Combination] = {}
 
     def also_try(self, positions: Positions) -> None:
         """Try these as well, whatever their rows tell."""
@@ -74,6 +74,12 @@ class Candidates:
 
     def combine(self, members: Sequence[int]) -> Combination:
         """Return the best weights for exactly these learnwares, the negligible dropped."""
+        key = tuple(sorted(members))
+        if key not in self._combined:
+            self._combined[key] = self._combine(members)
+        return self._combined[key]
+
+    def _combine(self, members: Sequence[int]) -> Combination:
         places, kept = self._opened.read(members), np.array(members, dtype=np.intp)
         gram, products = self._opened.crossed(places, places), self._opened.products[places]
         while True:
@@ -92,11 +98,8 @@ class Candidates:
         if not self._rank:
             exact = self._exact_row(-1, self._asked.spec)
             return self._best_exactly(exact / np.sqrt(np.maximum(self._everyone, 1e-12)), 1)
-        product, found = self._asked.row[: self._rank], []
-        for p, part in enumerate(self._view.parts):
-            worth = partial(best_directed, product)
-            found.append(self._best_of(p, part.segment, worth, 1))
-        return _merged(found, 1)
+        worth = partial(best_directed, self._asked.row[: self._rank])
+        return self._best_of([worth], 1)[0]
 
     def enlarged(self, several: Sequence[Combination]) -> list[Combination]:
         """Return each combination with the one more learnware that helps it most."""
@@ -119,39 +122,50 @@ class Candidates:
 
     def _proposed(self, several: Sequence[Combination]) -> list[list[int]]:
         """Return, for each combination, the learnwares of the largest line-search gain."""
+        if not several:
+            return []
+        # As many more as there are members, which gain nothing and are left out.
+        count = PROPOSED + max(len(current.members) for current in several)
+        if self._rank:
+            found = self._best_of([self._aim(current).gains for current in several], count)
+        else:
+            found = [self._best_exactly(self._exact_gains(now), count) for now in several]
         proposed = []
-        for current in several:
-            # As many more as there are members, which gain nothing and are left out.
-            count = PROPOSED + len(current.members)
-            found = self._largest_gains(current, count)
-            others = [i for i in found if i not in current.members]
+        for current, best in zip(several, found, strict=True):
+            members = set(current.members.tolist())
+            others = [i for i in best if i not in members][:PROPOSED]
             # Of near siblings rows tell little: the nearest are tried as well.
-            near = [i for i in self._near if i not in current.members]
-            proposed.append(list(dict.fromkeys([*others[:PROPOSED], *near])))
+            near = [i for i in self._near if i not in members]
+            proposed.append(list(dict.fromkeys([*others, *near])))
         return proposed
 
-    def _largest_gains(self, current: Combination, count: int) -> list[int]:
+    def _aim(self, current: Combination) -> Aim:
         members = self._opened.read(current.members.tolist())
         product = float(current.weights @ self._opened.products[members])
-        if not self._rank:
-            each = zip(current.members.tolist(), members.tolist(), strict=True)
-            rows = [self._exact_row(i, self._opened.spec(place)) for i, place in each]
-            mixed = current.weights @ rows
-            g = self._exact_row(-1, self._asked.spec) - mixed + (current.self_inner - product)
-            h = self._everyone - 2.0 * mixed + current.self_inner
-            return self._best_exactly(line_search_gains(g, h), count)
         at = current.weights @ self._opened.rows[members, : self._rank].astype(np.float64)
-        aim = Aim(at, self._asked.row[: self._rank] - at, current.self_inner, product)
-        found = []
-        for p, part in enumerate(self._view.parts):
-            found.append(self._best_of(p, part.segment, aim.gains, count))
-        return _merged(found, count)
+        return Aim(at, self._asked.row[: self._rank] - at, current.self_inner, product)
 
-    def _best_of(
-        self, p: int, segment: Segment, worth: Worth, count: int
-    ) -> tuple[Numbers, Positions]:
-        found, positions = best_of(segment, self._allowed[p], worth, count)
-        return found, positions + self._view.starts[p]
+    def _exact_gains(self, current: Combination) -> Numbers:
+        """Return the line-search gain of everything in a small island."""
+        members = self._opened.read(current.members.tolist())
+        product = float(current.weights @ self._opened.products[members])
+        each = zip(current.members.tolist(), members.tolist(), strict=True)
+        mixed = current.weights @ [self._exact_row(i, self._opened.spec(p)) for i, p in each]
+        g = self._exact_row(-1, self._asked.spec) - mixed + (current.self_inner - product)
+        h = self._everyone - 2.0 * mixed + current.self_inner
+        return line_search_gains(g, h)
+
+    def _best_of(self, several: Sequence[Worth], count: int) -> list[list[int]]:
+        """Return the positions of what is worth most in the whole island, for each of several."""
+        parts = [
+            best_of(part.segment, self._allowed[p], several, count)
+            for p, part in enumerate(self._view.parts)
+        ]
+        starts = self._view.starts.tolist()
+        return [
+            _merged([(part[i][0], part[i][1] + starts[p]) for p, part in enumerate(parts)], count)
+            for i in range(len(several))
+        ]
 
     def _best_exactly(self, worth: Numbers, count: int) -> list[int]:
         """Return the positions of the largest worth in a small island, of those allowed."""

@@ -6,11 +6,12 @@ a large segment the cells whose centres would gain most are looked into, whereve
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from beimingwu.search.cells import Cells
 from beimingwu.search.projection import Rows
 from beimingwu.search.segment import Segment
 from beimingwu.search.stack import Numbers, Positions
@@ -18,7 +19,7 @@ from beimingwu.search.stack import Numbers, Positions
 #: A squared distance under this is rounding.
 SMALLEST_DISTANCE = 1e-9
 #: Cells that are looked into.
-CELLS = 64
+CELLS = 32
 #: Where no more than this are allowed, all of them are looked at.
 FEW = 8_192
 
@@ -80,43 +81,55 @@ def best_directed(product: Rows, rows: Rows, self_inner: Numbers) -> Numbers:
 
 
 def best_of(
-    segment: Segment, inside: Positions | None, worth: Worth, count: int
-) -> tuple[Numbers, Positions]:
-    """Return the worth and the positions of the best `count` of a segment, best first.
+    segment: Segment, inside: Positions | None, several: Sequence[Worth], count: int
+) -> list[tuple[Numbers, Positions]]:
+    """Return the worth and the positions of the best `count` of a segment, for each of `several`.
 
-    In a segment with cells, of those in the CELLS cells whose centres are worth most.
+    In a segment with cells, of those in the CELLS cells whose centres are worth most to any.
 
     Parameters
     ----------
     inside
         The positions that are allowed, ascending; all where None.
-    worth
+    several
         What rows are worth.
     """
     cells = segment.cells
-    where = np.arange(len(segment)) if inside is None else inside
-    if cells is not None and len(where) > FEW:
-        squares = np.einsum("ij,ij->i", cells.centres, cells.centres, dtype=np.float64)
+    if cells is not None and (len(segment) if inside is None else len(inside)) > FEW:
+        promising = _promising(cells, inside, several)
+        segment.check_cells(promising)
+        ends = cells.offsets[promising].tolist(), cells.offsets[promising + 1].tolist()
+        spans = list(zip(*ends, strict=True))
+        where = np.concatenate([np.arange(a, b) for a, b in spans])
+        if inside is None:
+            # As slices: to gather row by row would cost more than the products.
+            rows = np.concatenate([segment.rows[a:b] for a, b in spans])
+        else:
+            where = np.intersect1d(where, inside, assume_unique=True)
+            rows = segment.rows[where]
+    elif inside is None:
+        where, rows = np.arange(len(segment)), segment.rows
+    else:
+        where, rows = inside, segment.rows[inside]
+    self_inner = segment.self_inner[where]
+    return [_best(where, worth(rows, self_inner), count) for worth in several]
+
+
+def _promising(cells: Cells, inside: Positions | None, several: Sequence[Worth]) -> Positions:
+    """Return the cells whose centres are worth most, ascending."""
+    squares = np.einsum("ij,ij->i", cells.centres, cells.centres, dtype=np.float64)
+    promising = np.zeros(len(cells), dtype=bool)
+    for worth in several:
         values = worth(cells.centres, squares)
         if inside is not None:
             values[np.diff(np.searchsorted(inside, cells.offsets)) == 0] = -np.inf
-        promising = np.sort(np.argsort(-values, kind="stable")[:CELLS])
-        segment.check_cells(promising)
-        ends = cells.offsets[promising], cells.offsets[promising + 1]
-        where = np.concatenate([np.arange(a, b) for a, b in zip(*ends, strict=True)])
-        if inside is not None:
-            where = np.intersect1d(where, inside, assume_unique=True)
-    return _best(segment, where, worth, count)
+        promising[np.argpartition(-values, min(CELLS, len(values)) - 1)[:CELLS]] = True
+    return np.flatnonzero(promising)
 
 
-def _best(
-    segment: Segment, where: Positions, worth: Worth, count: int
-) -> tuple[Numbers, Positions]:
+def _best(where: Positions, values: Numbers, count: int) -> tuple[Numbers, Positions]:
     if len(where) == 0:
         return np.empty(0), where
-    whole = len(where) == len(segment)
-    rows = segment.rows if whole else segment.rows[where]
-    values = worth(rows, segment.self_inner if whole else segment.self_inner[where])
     best = np.argpartition(-values, min(count, len(values)) - 1)[:count]
     best = best[np.argsort(-values[best], kind="stable")]
     return values[best], where[best]

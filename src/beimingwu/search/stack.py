@@ -15,6 +15,7 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from beimingwu.search.shares import in_shares
 from beimingwu.specification.rkme import RKME, Floats, GaussianKernel
 
 Numbers = NDArray[np.float64]
@@ -105,9 +106,14 @@ class Stack:
     def inner_products(self, spec: RKME, chosen: Positions, kernel: GaussianKernel) -> Numbers:
         """Return `<P, Q_i>` of one specification with each chosen one, shape `(len(chosen),)`."""
         products = np.empty(len(chosen))
-        for first, last, values, owned, starts in self._kernel_blocks(spec, chosen, kernel):
-            density = spec.weights @ values
-            products[first:last] = np.add.reduceat(density * self.weights[owned], starts)
+
+        def sum_up(first: int, last: int) -> None:
+            mine, share = products[first:last], chosen[first:last]
+            for a, b, values, owned, starts in self._kernel_blocks(spec, share, kernel):
+                density = spec.weights @ values
+                mine[a:b] = np.add.reduceat(density * self.weights[owned], starts)
+
+        in_shares(sum_up, len(chosen), len(spec) * int(self.sizes_of(chosen).sum()))
         return products
 
     def rough_products(self, spec: RKME, kernel: GaussianKernel) -> tuple[Numbers, float]:
@@ -120,14 +126,18 @@ class Stack:
         right = _right(self.rows, centre, kernel, np.float32, FARTHEST_SINGLE)
         weights, density = spec.weights.astype(np.float32), np.empty(len(right), np.float32)
         at_once = max(BLOCK_VALUES // len(left), 1)
-        scratch = _Scratch(np.float32)
-        for first in range(0, len(right), at_once):
-            block = right[first : first + at_once]
-            squared, spare = scratch.of_shape(len(left), len(block))
-            np.matmul(left, block.T, out=squared)
-            np.maximum(squared, 0.0, out=squared)
-            values = kernel.overwrite(squared, spare)
-            np.matmul(weights, values, out=density[first : first + at_once])
+
+        def sum_up(begin: int, end: int) -> None:
+            scratch = _Scratch(np.float32)
+            for first in range(begin, end, at_once):
+                block = right[first : min(first + at_once, end)]
+                squared, spare = scratch.of_shape(len(left), len(block))
+                np.matmul(left, block.T, out=squared)
+                np.maximum(squared, 0.0, out=squared)
+                values = kernel.overwrite(squared, spare)
+                np.matmul(weights, values, out=density[first : first + len(block)])
+
+        in_shares(sum_up, len(right), len(left) * len(right))
         products = np.add.reduceat(density * self.weights, self.offsets[:-1])
         return products, self._roughness(left[:, -2], right[:, -1], kernel)
 

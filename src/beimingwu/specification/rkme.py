@@ -92,14 +92,15 @@ class GaussianKernel:
                 spare += np.exp(-rate * squared)
             return np.divide(spare, len(self.rates), out=squared)
         # exp(-4 r s) = exp(-r s)^4: two products instead of another exponential.
-        np.multiply(squared, -self.rates[0], out=spare)
-        np.exp(spare, out=spare)
-        np.copyto(squared, spare)
+        np.multiply(squared, -self.rates[0], out=squared)
+        np.exp(squared, out=squared)
+        power = squared
         for _ in self.rates[1:]:
-            np.multiply(spare, spare, out=spare)
+            np.multiply(power, power, out=spare)
             np.multiply(spare, spare, out=spare)
             squared += spare
-        return np.divide(squared, len(self.rates), out=squared)
+            power = spare
+        return np.multiply(squared, 1.0 / len(self.rates), out=squared)
 
     def in_units(self, rows: Floats) -> NDArray[np.float64]:
         """Return rows in raw units, shape `(…, d)`, as this kernel measures them.
