@@ -25,8 +25,8 @@ from beimingwu.search.projection import Rows
 from beimingwu.search.stack import Numbers, Positions, Stack
 from beimingwu.specification.rkme import RKME, Floats, Kind
 
-#: Specifications read from a mapping before its pages are given back.
-MOST_MAPPED = 512
+#: Specifications read from a mapping before its pages are given back. Each may map megabytes.
+MOST_MAPPED = 64
 #: Ids are ASCII and no longer than this.
 ID_LENGTH = 16
 Ids = NDArray[np.bytes_]
@@ -73,8 +73,8 @@ class Segment:
         The positions in ascending order of id, where they are known.
     name
         Of its files; empty in memory.
-    mapping, reads
-        The mapping of its points, and what was read through it since it was last given back.
+    mappings, reads
+        Those of its points and weights, and what was read since they were last given back.
     """
 
     ids: Ids
@@ -91,7 +91,7 @@ class Segment:
     cell_checks: NDArray[np.uint32] | None = None
     by_id: Positions | None = None
     name: str = ""
-    mapping: mmap.mmap | None = None
+    mappings: tuple[mmap.mmap, ...] = ()
     reads: list[int] = field(default_factory=list, init=False)
 
     @classmethod
@@ -173,8 +173,7 @@ class Segment:
         DockDamaged
             The points in a file are not those that were written.
         """
-        stack = self.stack.chosen(which)
-        self._let_go(len(which))
+        stack = self._read(which)
         if self.name and not np.array_equal(checks_of(stack), self.checks[which]):
             raise damaged(self.name)
         return Segment(
@@ -189,14 +188,20 @@ class Segment:
             rows=self.rows[which],
         )
 
-    def _let_go(self, read: int) -> None:
-        """Give mapped points back now and then: the kernel maps many more than are read."""
-        if self.mapping is None:
-            return
-        self.reads.append(read)
-        if sum(self.reads) >= MOST_MAPPED:
-            self.reads.clear()
-            self.mapping.madvise(mmap.MADV_DONTNEED)
+    def _read(self, which: Positions) -> Stack:
+        """Read some, and give mapped pages back as it goes: the kernel maps many more than that."""
+        if not self.mappings:
+            return self.stack.chosen(which)
+        parts = []
+        for first in range(0, max(len(which), 1), MOST_MAPPED):
+            some = which[first : first + MOST_MAPPED]
+            parts.append(self.stack.chosen(some))
+            self.reads.append(len(some))
+            if sum(self.reads) >= MOST_MAPPED:
+                self.reads.clear()
+                for mapping in self.mappings:
+                    mapping.madvise(mmap.MADV_DONTNEED)
+        return Stack.joined(parts)
 
     def specification(self, i: int, kind: Kind, shape: tuple[int, ...]) -> RKME:
         """Return one specification; its features are those of its learnware."""

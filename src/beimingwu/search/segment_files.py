@@ -117,7 +117,7 @@ def open_segment(folder: Path, name: str) -> Segment:
         hearts=hearts,
         cell_checks=cell_checks,
         name=name,
-        mapping=_mapping_of(stack.rows),
+        mappings=(*_mapping_of(stack.rows), *_mapping_of(stack.weights)),
         **columns,
     )
 
@@ -239,11 +239,11 @@ def _bytes(array: NDArray[Any]) -> memoryview:
     return array.reshape(-1).view(np.uint8).data
 
 
-def _mapping_of(array: Any) -> mmap.mmap | None:
-    """Return the mapping that an array lies in."""
+def _mapping_of(array: Any) -> tuple[mmap.mmap, ...]:
+    """Return the mapping that an array lies in, if any."""
     while array is not None and not isinstance(array, mmap.mmap):
         array = getattr(array, "base", None)
-    return array
+    return () if array is None else (array,)
 
 
 def write_told(path: Path, told: Any) -> None:

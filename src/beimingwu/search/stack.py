@@ -65,6 +65,18 @@ class Stack:
             offsets=np.concatenate([np.zeros(1, np.intp), np.cumsum(sizes)]),
         )
 
+    @classmethod
+    def joined(cls, stacks: Sequence[Stack]) -> Stack:
+        """Stack what is in several, at least one, in their order."""
+        if len(stacks) == 1:
+            return stacks[0]
+        sizes = np.concatenate([stack.sizes for stack in stacks])
+        return cls(
+            rows=np.concatenate([stack.rows for stack in stacks]),
+            weights=np.concatenate([stack.weights for stack in stacks]),
+            offsets=np.concatenate([np.zeros(1, np.intp), np.cumsum(sizes)]),
+        )
+
     def __len__(self) -> int:
         return len(self.offsets) - 1
 
