@@ -26,7 +26,7 @@ from beimingwu.search.stack import Numbers, Positions, Stack
 from beimingwu.specification.rkme import RKME, Floats, Kind
 
 #: Specifications read from a mapping before its pages are given back. Each may map megabytes.
-MOST_MAPPED = 64
+MOST_MAPPED = 256
 #: Ids are ASCII and no longer than this.
 ID_LENGTH = 16
 Ids = NDArray[np.bytes_]
