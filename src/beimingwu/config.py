@@ -170,6 +170,8 @@ class Settings:
     smtp_user: str = ""
     smtp_password: str = field(default="", repr=False)
     smtp_from: str = "beimingwu@localhost"
+    # Where browsers report what the policy of our pages refused: a URL, or nowhere.
+    web_reports: str = ""
     # How long a link in a mail holds, a browser's session (and one that is not used), and a code
     # that a terminal shows to be signed in by a browser.
     link_seconds: int = 24 * 3600

@@ -356,7 +356,7 @@ def test_whoever_asked_too_often_is_answered_by_no_route(service: Service, peopl
 @pytest.mark.parametrize(
     ("method", "path", "sent", "status"),
     [
-        ("GET", "/nothing", {}, 404),
+        ("GET", "/v1/nothing", {}, 404),
         ("TRACE", "/v1/tokens", {}, 405),
         ("POST", "/v1/sessions", {"content": b"{", "headers": {"Content-Type": "x/y"}}, 422),
         ("POST", "/v1/search", {"content": b"{}", "headers": {"Content-Type": "x/y"}}, 415),

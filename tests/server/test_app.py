@@ -59,7 +59,7 @@ def test_a_permission_behind_another_dependency_is_none(service: Service) -> Non
 @pytest.mark.parametrize(
     ("method", "path", "status", "code"),
     [
-        ("GET", "/nothing", 404, "not_found.path"),
+        ("GET", "/v1/nothing", 404, "not_found.path"),
         ("GET", "/v1/nothing", 404, "not_found.path"),
         ("DELETE", "/v1/vocabulary", 405, "request.method"),
     ],
@@ -79,7 +79,7 @@ def test_what_the_framework_refuses_is_a_problem(
 
 
 def test_every_answer_is_protected(client: TestClient) -> None:
-    for path in ("/healthz", "/v1/vocabulary", "/nothing"):
+    for path in ("/healthz", "/v1/vocabulary", "/v1/nothing"):
         headers = client.get(path).headers
         assert "default-src 'none'" in headers["content-security-policy"]
         assert headers["x-content-type-options"] == "nosniff"
@@ -126,12 +126,12 @@ def test_a_body_over_the_bound_is_refused_as_a_problem(
 def test_what_nobody_foresaw_is_a_problem_that_tells_nothing(service: Service, log) -> None:
     app = create_app(service)
 
-    @app.get("/broken")
+    @app.get("/v1/broken")
     def broken(caller: Anyone) -> None:
         raise ZeroDivisionError("a secret of ours")
 
     with TestClient(app) as client:
-        answer = client.get("/broken")
+        answer = client.get("/v1/broken")
     problem = answer.json()
     assert (answer.status_code, problem["code"]) == (500, "internal")
     assert "secret" not in answer.text
@@ -157,12 +157,12 @@ def test_an_error_of_ours_has_one_status(
 ) -> None:
     app = create_app(service)
 
-    @app.get("/failing")
+    @app.get("/v1/failing")
     def failing(caller: Anyone) -> None:
         raise error
 
     with TestClient(app) as client:
-        answer = client.get("/failing")
+        answer = client.get("/v1/failing")
     assert (answer.status_code, answer.json()["code"]) == (status, error.code)
 
 

@@ -15,6 +15,7 @@ from beimingwu.server.permissions import require_declared
 from beimingwu.server.service import Service
 from beimingwu.server.v1 import ROUTERS
 from beimingwu.server.v2024 import protocol_2024
+from beimingwu.server.web import Web
 
 
 def create_app(service: Service) -> FastAPI:
@@ -45,6 +46,7 @@ def create_app(service: Service) -> FastAPI:
     describe(app)
     require_declared(app)
     # The last is the outermost.
+    app.add_middleware(Web, report=service.settings.web_reports)
     app.add_middleware(Bodies, limit=service.settings.request_max_bytes)
     app.add_middleware(Requests, metrics=app.state.metrics)
     app.add_middleware(Protection, https=service.https)
