@@ -4,28 +4,33 @@ SHELL := /bin/bash
 VENV := .venv
 PY := $(VENV)/bin/python
 ENGINE := .venv-engine
+PAGES := src/beimingwu/server/static/index.html
 # Arrays here are small: one thread each is faster than two that fight, and gives the same figures.
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: demo demo-all test lint bench engine lock clean help
+.PHONY: demo demo-all test web lint bench engine lock clean help
 
 help: ## list these commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
 
-demo: $(VENV)/demo.stamp ## the whole paradigm on real data, in a dock of its own
+demo: $(VENV)/demo.stamp $(PAGES) ## the whole paradigm on real data, in a dock of its own
 	$(VENV)/bin/beimingwu demo
 
 demo-all: $(VENV)/demo.stamp ## the same with every station held out in turn
 	$(VENV)/bin/beimingwu demo --all
 
-test: $(VENV)/test.stamp $(ENGINE)/engine.stamp ## every test
+test: $(VENV)/test.stamp $(ENGINE)/engine.stamp $(PAGES) ## every test
+	requirements/web.sh test
 	$(PY) -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
-lint: $(VENV)/test.stamp ## format, style, types, import directions
+web: $(PAGES) ## the pages for browsers, into the package
+
+lint: $(VENV)/test.stamp $(PAGES) ## format, style, types, import directions
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
+	requirements/web.sh check
 
 bench: $(VENV)/test.stamp $(ENGINE)/engine.stamp ## every benchmark, beside the public engine
 	$(PY) benchmarks/startup.py
@@ -45,7 +50,10 @@ lock: ## resolve pyproject.toml again and rewrite requirements/*.txt
 	requirements/lock.sh
 
 clean: ## remove the environments and everything built
-	rm -rf $(VENV) $(ENGINE) dist build .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) $(ENGINE) $(dir $(PAGES)) web/node_modules dist build .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+
+$(PAGES): $(shell find web/src web/public web/*.ts web/*.json web/index.html -type f -not -name openapi.json) | $(VENV)/demo.stamp
+	@requirements/web.sh build
 
 $(VENV)/demo.stamp: requirements/demo.txt pyproject.toml
 	@requirements/install.sh $(VENV) requirements/demo.txt --with-beimingwu

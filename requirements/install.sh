@@ -42,6 +42,15 @@ if [ "$(uname)" = Linux ] && ! command -v bwrap >/dev/null; then
     fi
 fi
 
+# What the tests look at the pages with; without it they are skipped.
+if [ "$lock" = requirements/test.txt ] && ! command -v chromium >/dev/null; then
+    if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+        install_system_packages chromium
+    else
+        say "chromium is not installed; the tests of the pages are skipped (Debian: apt-get install chromium)"
+    fi
+fi
+
 if ! [ -x "$folder/bin/python" ]; then
     say "making the virtual environment $folder ($("$python" --version))"
     "$python" -m venv "$folder"

