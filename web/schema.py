@@ -8,7 +8,9 @@ from beimingwu.config import Settings
 from beimingwu.server.app import create_app
 from beimingwu.server.service import open_service
 
-with tempfile.TemporaryDirectory() as folder:
-    with open_service(Settings(dock=folder), "http://127.0.0.1") as service:
-        schema = create_app(service).openapi()
+with (
+    tempfile.TemporaryDirectory() as folder,
+    open_service(Settings(dock=folder), "http://127.0.0.1") as service,
+):
+    schema = create_app(service).openapi()
 Path(__file__).with_name("openapi.json").write_text(json.dumps(schema))

@@ -28,6 +28,8 @@ export default defineConfig({
     // Inlined as data: they would be refused by the policy of our pages.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
+    // What every page needs is one chunk; what a page alone needs is loaded with it.
+    chunkSizeWarningLimit: 800,
   },
   worker: { format: 'es' },
   server: { proxy: { '/v1': service, '/api': service } },

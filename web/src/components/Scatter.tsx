@@ -16,6 +16,7 @@ interface ScatterProps {
 const WIDTH = 360
 const HEIGHT = 260
 const MARGIN = 12
+const MANY = 200
 
 /** Clouds of points in one plane; what is said of them stands in words beside them. */
 export function Scatter({ label, axes, clouds }: ScatterProps) {
@@ -68,8 +69,10 @@ export function Scatter({ label, axes, clouds }: ScatterProps) {
 /** Where a value stands on an axis that shows all but the farthest of them. */
 function placed(all: readonly (readonly [number, number])[], axis: 0 | 1, length: number) {
   const values = all.map((point) => point[axis]).sort((a, b) => a - b)
-  const at = (share: number) => values[Math.floor(share * (values.length - 1))] ?? 0
-  const [low, high] = [at(0.005), at(0.995)]
+  const at = (share: number) => values[Math.round(share * (values.length - 1))] ?? 0
+  // Of few none is left out.
+  const beyond = values.length > MANY ? 0.005 : 0
+  const [low, high] = [at(beyond), at(1 - beyond)]
   const span = high - low || 1
   return (value: number) => {
     const share = Math.min(1.04, Math.max(-0.04, (value - low) / span))

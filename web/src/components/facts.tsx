@@ -54,6 +54,15 @@ export function textOf(semantic: Semantic, key: 'Name' | 'Description'): string 
   return typeof value === 'string' ? value : ''
 }
 
+/** The beginning of a description without its marks, for where there is room for a line or two. */
+export function excerptOf(semantic: Semantic): string {
+  return textOf(semantic, 'Description')
+    .replace(/!?\[([^\]]*)\]\([^)]*\)/g, '$1')
+    .replace(/[*_`#>|~]+|^\s*[-+]\s/gm, '')
+    .replace(/\s+/g, ' ')
+    .trim()
+}
+
 /** The numbered descriptions of inputs or outputs, in their order. */
 export function described(semantic: Semantic, key: 'Input' | 'Output'): [string, string][] {
   const told = (semantic[key] as { Description?: unknown } | undefined)?.Description

@@ -3,7 +3,7 @@ import { useQuery } from '@tanstack/react-query'
 import type { ReactNode } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { Learnware } from '../../api/client'
-import { Moment, Tags, textOf } from '../../components/facts'
+import { excerptOf, Moment, Tags } from '../../components/facts'
 import { PageLink } from '../../components/links'
 import { Problem } from '../../components/Problem'
 import { learnware } from './queries'
@@ -33,7 +33,7 @@ export function Card({
           </Text>
         </Group>
         <Text size="sm" lineClamp={2}>
-          {textOf(of.semantic, 'Description')}
+          {excerptOf(of.semantic)}
         </Text>
         {children}
         <Tags semantic={of.semantic} asked={asked} />
