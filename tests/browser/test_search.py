@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
+from beimingwu.dock.testing import a_specification
 from beimingwu.specification import disclosure_audit
-from beimingwu.specification.files import read_specification
+from beimingwu.specification.files import read_specification, write_specification
 
 from .conftest import Visitor
 
@@ -107,3 +108,22 @@ def test_what_is_no_table_is_told_so(
     if name == "short.csv":
         page.get_by_role("button", name="Describe").click()
     expect(page.get_by_role("alert")).to_contain_text(said)
+
+
+def test_a_specification_that_was_made_before_is_sent_as_it_is(
+    visitor: Visitor, tmp_path: Path
+) -> None:
+    path = write_specification(a_specification(2, centre=8.0, seed=5), tmp_path / "stat.json")
+    page = visitor.go("/search")
+    page.locator("input[type=file]").set_input_files(path)
+    expect(page.get_by_text("a specification of 20 points")).to_be_visible()
+    page.get_by_role("button", name="Search with these points").click()
+    expect(page.locator("article").first).to_contain_text("Rents in the north")
+
+
+def test_a_learnware_names_those_with_data_like_its_own(visitor: Visitor) -> None:
+    first = visitor.site.dock.list()[-1].id
+    page = visitor.go(f"/learnwares/{first}")
+    similar = page.locator("section", has=page.get_by_role("heading", name="Similar learnwares"))
+    expect(similar.locator("article")).to_have_count(3)
+    expect(similar).not_to_contain_text(first)

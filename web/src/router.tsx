@@ -5,6 +5,7 @@ import {
   lazyRouteComponent,
 } from '@tanstack/react-router'
 import { Shell } from './components/Shell'
+import { readPart } from './pages/docs/parts'
 import { Lost } from './pages/Lost'
 import { readTab } from './pages/mine/tabs'
 import { readSearch } from './pages/search/address'
@@ -30,6 +31,11 @@ const pages = root.addChildren([
   createRoute({
     ...under('/learnwares/$id'),
     component: lazyRouteComponent(() => import('./pages/learnware'), 'LearnwarePage'),
+  }),
+  createRoute({
+    ...under('/docs'),
+    validateSearch: readPart,
+    component: lazyRouteComponent(() => import('./pages/docs'), 'Docs'),
   }),
   createRoute({
     ...under('/submit'),

@@ -20,6 +20,7 @@ export function Shell() {
   const links = [
     { to: '/search', text: t('shell.search') },
     { to: '/submit', text: t('shell.submit') },
+    { to: '/docs', text: t('shell.docs') },
     ...(account ? [{ to: '/mine', text: t('shell.mine') }] : []),
   ] as const
   const navigation = links.map(({ to, text }) => (
@@ -99,6 +100,9 @@ function Footer() {
         <Text size="sm" c="dimmed">
           {t('shell.footer')}
         </Text>
+        <PageLink to="/docs" search={{ part: 'promises' }} size="sm">
+          {t('docs.promises')}
+        </PageLink>
         <Anchor size="sm" href="/v1/openapi.json">
           {t('shell.schema')}
         </Anchor>

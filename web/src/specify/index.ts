@@ -10,6 +10,9 @@ export interface Specification {
   v2?: { features?: string[] }
 }
 
+/** A `stat.json` that was made before, of any kind: sent as it is. */
+export type Given = Record<string, unknown>
+
 /** What a table holds that can be described, and what cannot. */
 export interface Table {
   name: string

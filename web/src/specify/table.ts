@@ -1,5 +1,5 @@
 import { parse } from 'papaparse'
-import type { Column, Table } from './index'
+import type { Column, Given, Table } from './index'
 
 /** Words for a value that is not there, as pandas reads them. */
 const MISSING = new Set([
@@ -18,6 +18,18 @@ const MISSING = new Set([
 
 /** A file that is no table; the message is a key of our texts. */
 export class NoTable extends Error {}
+
+/** Return what a file holds where it is a specification already, or null. */
+export async function readGiven(file: File): Promise<Given | null> {
+  if (!file.name.toLowerCase().endsWith('.json')) return null
+  try {
+    const told: unknown = JSON.parse(decoded(new Uint8Array(await file.arrayBuffer())))
+    const given = told as Given
+    return Array.isArray(given?.z) && Array.isArray(given.beta) ? given : null
+  } catch {
+    return null
+  }
+}
 
 /** Read a file that was dropped: CSV, JSON or Parquet. Nothing of it is sent anywhere. */
 export async function readTable(file: File): Promise<Table> {

@@ -1,15 +1,4 @@
-import {
-  Badge,
-  Button,
-  Group,
-  Paper,
-  SimpleGrid,
-  Skeleton,
-  Stack,
-  Table,
-  Text,
-  Title,
-} from '@mantine/core'
+import { Badge, Button, Group, Paper, SimpleGrid, Skeleton, Table, Text } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { useParams } from '@tanstack/react-router'
 import { useTranslation } from 'react-i18next'
@@ -19,11 +8,12 @@ import { bytes, described, Moment, Tags, textOf } from '../../components/facts'
 import { Markdown } from '../../components/Markdown'
 import { Page } from '../../components/Page'
 import { Problem } from '../../components/Problem'
-import { Scatter } from '../../components/Scatter'
+import { Section } from '../../components/Section'
 import { Snippets } from '../../components/Snippet'
 import { learnware } from '../search/queries'
 import { Actions } from './Actions'
 import { Report } from './Report'
+import { Specification } from './Specification'
 import { Steps } from './Steps'
 import { snippetsFor } from './snippets'
 
@@ -78,7 +68,7 @@ function Told({ of }: { of: Learnware }) {
         <Described title={t('learnware.inputs')} rows={described(of.semantic, 'Input')} />
         <Described title={t('learnware.outputs')} rows={described(of.semantic, 'Output')} />
       </SimpleGrid>
-      {of.state === 'published' && <Points id={of.id} />}
+      {of.state === 'published' && <Specification id={of.id} />}
       <Revisions id={of.id} />
       <Section title={t('learnware.facts')}>
         <Table>
@@ -97,17 +87,6 @@ function Told({ of }: { of: Learnware }) {
         </Table>
       </Section>
     </Page>
-  )
-}
-
-function Section({ title, children }: { title: string; children: React.ReactNode }) {
-  return (
-    <Stack gap="xs" component="section">
-      <Title order={2} size="h3">
-        {title}
-      </Title>
-      {children}
-    </Stack>
   )
 }
 
@@ -150,42 +129,6 @@ function Described({ title, rows }: { title: string; rows: [string, string][] })
             ))}
           </Table.Tbody>
         </Table>
-      </Paper>
-    </Section>
-  )
-}
-
-/** The points that the learnware tells of its data. */
-function Points({ id }: { id: string }) {
-  const { t } = useTranslation()
-  const { data } = useQuery({
-    queryKey: ['specification', id],
-    queryFn: async ({ signal }) =>
-      (await got(
-        api.GET('/v1/learnwares/{id}/specification', { params: { path: { id } }, signal }),
-      )) as unknown as { z: number[][]; v2?: { features?: string[] } },
-    retry: false,
-  })
-  const points = data?.z.filter((row) => typeof row[0] === 'number') ?? []
-  if (points.length === 0) return null
-  const names = data?.v2?.features ?? []
-  const second = (points[0]?.length ?? 0) > 1 ? 1 : 0
-  const axes = [names[0] ?? '0', names[second] ?? String(second)] as const
-  return (
-    <Section title={t('learnware.specification')}>
-      <Text size="sm">{t('learnware.points', { count: points.length })}</Text>
-      <Paper maw={480}>
-        <Scatter
-          label={t('specify.scatter', { x: axes[0], y: axes[1] })}
-          axes={axes}
-          clouds={[
-            {
-              name: t('specify.itsPoints'),
-              points: points.map((row): [number, number] => [row[0] ?? 0, row[second] ?? 0]),
-              radius: 4,
-            },
-          ]}
-        />
       </Paper>
     </Section>
   )

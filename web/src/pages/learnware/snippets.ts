@@ -1,7 +1,7 @@
 /** Code that runs as it stands, with the address of this dock and the id of this learnware. */
 export function snippetsFor(id: string, origin: string): Record<string, string> {
   return {
-    Python: `from beimingwu.client import Client
+    Python: `from beimingwu import Client
 
 with Client("${origin}") as dock:
     model = dock.get("${id}").load()

@@ -25,7 +25,7 @@ import { type Match, type Mixture, nearest } from './queries'
 export function ByData({ sent, address }: { sent: Sent; address: SearchAddress }) {
   const { t } = useTranslation()
   const { data, error, refetch, isPlaceholderData } = useQuery(
-    nearest(sent.specified.specification, sent.number, address),
+    nearest(sent.specification, sent.number, address),
   )
   if (error) return <Problem error={error} onRetry={() => void refetch()} />
   if (!data) return <Waiting />

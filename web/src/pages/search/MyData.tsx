@@ -2,14 +2,14 @@ import { Alert, Button, Group, Paper, Progress, Stack, Text, Title } from '@mant
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { FilePick } from '../../components/FilePick'
-import { type Specified, specify, type Table } from '../../specify'
-import { NoTable, readTable } from '../../specify/table'
+import { type Given, type Specification, type Specified, specify, type Table } from '../../specify'
+import { NoTable, readGiven, readTable } from '../../specify/table'
 import { Columns } from './Columns'
 import { Preview } from './Preview'
 
 interface MyDataProps {
   sent: boolean
-  onSend: (specified: Specified) => void
+  onSend: (specification: Specification | Given) => void
   onWithdraw: () => void
 }
 
@@ -19,6 +19,7 @@ type Step =
   | { at: 'choosing'; table: Table; problem?: string }
   | { at: 'specifying'; table: Table; share: number; stop: AbortController }
   | { at: 'ready'; table: Table; specified: Specified }
+  | { at: 'given'; name: string; given: Given }
 
 /** From a file of the reader's to what will be sent of it, and only then to a search. */
 export function MyData({ sent, onSend, onWithdraw }: MyDataProps) {
@@ -29,7 +30,9 @@ export function MyData({ sent, onSend, onWithdraw }: MyDataProps) {
     onWithdraw()
     setStep({ at: 'reading', name: file.name })
     try {
-      setStep({ at: 'choosing', table: await readTable(file) })
+      const given = await readGiven(file)
+      if (given) setStep({ at: 'given', name: file.name, given })
+      else setStep({ at: 'choosing', table: await readTable(file) })
     } catch (error) {
       setStep({
         at: 'start',
@@ -115,8 +118,18 @@ export function MyData({ sent, onSend, onWithdraw }: MyDataProps) {
             name={step.table.name}
             specified={step.specified}
             sent={sent}
-            onSend={() => onSend(step.specified)}
+            onSend={() => onSend(step.specified.specification)}
           />
+        )}
+        {step.at === 'given' && (
+          <Stack align="flex-start">
+            <Text>
+              {t('specify.given', { name: step.name, count: (step.given.z as unknown[]).length })}
+            </Text>
+            <Button disabled={sent} onClick={() => onSend(step.given)}>
+              {t(sent ? 'specify.sent' : 'specify.send')}
+            </Button>
+          </Stack>
         )}
       </Stack>
     </Paper>

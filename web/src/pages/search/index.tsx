@@ -5,7 +5,7 @@ import { useNavigate, useSearch } from '@tanstack/react-router'
 import { useEffect, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Page } from '../../components/Page'
-import type { Specified } from '../../specify'
+import type { Given, Specification } from '../../specify'
 import { readSearch, type SearchAddress } from './address'
 import { ByData } from './ByData'
 import { Facets } from './Facets'
@@ -14,7 +14,7 @@ import { MyData } from './MyData'
 
 /** What was sent: the specification, and which sending it is. */
 export interface Sent {
-  specified: Specified
+  specification: Specification | Given
   number: number
 }
 
@@ -28,7 +28,7 @@ export function Search() {
     <Page title={t('search.title')} lead={t('search.lead')}>
       <MyData
         sent={sent !== null}
-        onSend={(specified) => setSent({ specified, number: (sent?.number ?? 0) + 1 })}
+        onSend={(specification) => setSent({ specification, number: Date.now() })}
         onWithdraw={() => setSent(null)}
       />
       <Grid>

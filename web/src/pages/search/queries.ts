@@ -1,6 +1,6 @@
 import { keepPreviousData, queryOptions } from '@tanstack/react-query'
 import { api, got, type Learnware } from '../../api/client'
-import type { Specification } from '../../specify'
+import type { Given, Specification } from '../../specify'
 import { filterOf, type SearchAddress } from './address'
 
 /** What a search by data found, as far as the page reads it (see `POST /v1/search`). */
@@ -84,7 +84,11 @@ export const learnware = (id: string) =>
   })
 
 /** Learnwares whose specification is near that of the reader's data: the newest question wins. */
-export const nearest = (specification: Specification, sent: number, address: SearchAddress) =>
+export const nearest = (
+  specification: Specification | Given,
+  sent: number | string,
+  address: SearchAddress,
+) =>
   queryOptions({
     queryKey: ['nearest', sent, address],
     placeholderData: keepPreviousData,
