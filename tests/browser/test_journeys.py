@@ -88,13 +88,17 @@ def test_a_learnware_is_submitted_verified_withdrawn_and_deleted(
     expect(page.locator("main").get_by_text("published", exact=True).first).to_be_visible(
         timeout=90_000
     )
+    page.get_by_role("link", name="Edit").click()
+    page.get_by_label(re.compile("^Name")).fill("Tides of another bay")
+    page.get_by_role("button", name="Save as a new revision").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Tides of another bay")
     page.get_by_role("button", name="Withdraw").click()
     page.get_by_role("button", name="Publish again").click()
     page.get_by_role("button", name="Withdraw").wait_for()
     page.get_by_role("button", name="Delete").click()
     page.get_by_role("dialog").get_by_role("button", name="Delete").click()
     page.wait_for_url("**/mine")
-    expect(page.get_by_text("Tides of a bay")).to_have_count(0)
+    expect(page.get_by_text("Tides of another bay")).to_have_count(0)
 
 
 def test_what_is_no_learnware_is_told_before_it_is_sent(visitor: Visitor, tmp_path: Path) -> None:
@@ -126,7 +130,7 @@ def test_a_terminal_is_let_in(visitor: Visitor, site: Site) -> None:
         f"{site.url}/v1/devices", data={"client": "a terminal", "scopes": ["read"]}
     ).json()
     page = visitor.go("/device#" + begun["verification_uri_complete"].split("#")[1])
-    expect(page.get_by_text("a terminal")).to_be_visible()
+    expect(page.get_by_text("a terminal, at")).to_be_visible()
     page.get_by_role("button", name="Let it in").click()
     expect(page.get_by_role("status")).to_contain_text("signed in")
 

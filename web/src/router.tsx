@@ -5,6 +5,7 @@ import {
   lazyRouteComponent,
 } from '@tanstack/react-router'
 import { Shell } from './components/Shell'
+import { readTab as readAdminTab } from './pages/admin/tabs'
 import { readPart } from './pages/docs/parts'
 import { Lost } from './pages/Lost'
 import { readTab } from './pages/mine/tabs'
@@ -33,6 +34,10 @@ const pages = root.addChildren([
     component: lazyRouteComponent(() => import('./pages/learnware'), 'LearnwarePage'),
   }),
   createRoute({
+    ...under('/learnwares/$id/edit'),
+    component: lazyRouteComponent(() => import('./pages/submit/Edit'), 'Edit'),
+  }),
+  createRoute({
     ...under('/docs'),
     validateSearch: readPart,
     component: lazyRouteComponent(() => import('./pages/docs'), 'Docs'),
@@ -45,6 +50,11 @@ const pages = root.addChildren([
     ...under('/mine'),
     validateSearch: readTab,
     component: lazyRouteComponent(() => import('./pages/mine'), 'Mine'),
+  }),
+  createRoute({
+    ...under('/admin'),
+    validateSearch: readAdminTab,
+    component: lazyRouteComponent(() => import('./pages/admin'), 'Admin'),
   }),
   createRoute({
     ...under('/sign-in'),

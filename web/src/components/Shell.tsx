@@ -3,7 +3,7 @@ import { useDisclosure } from '@mantine/hooks'
 import { Outlet, useLocation } from '@tanstack/react-router'
 import { useEffect } from 'react'
 import { useTranslation } from 'react-i18next'
-import { useSession } from '../api/session'
+import { isAdmin, useSession } from '../api/session'
 import { Choices } from './Choices'
 import { PageLink } from './links'
 import { Mark } from './Mark'
@@ -22,6 +22,7 @@ export function Shell() {
     { to: '/submit', text: t('shell.submit') },
     { to: '/docs', text: t('shell.docs') },
     ...(account ? [{ to: '/mine', text: t('shell.mine') }] : []),
+    ...(isAdmin(account) ? [{ to: '/admin', text: t('shell.admin') }] : []),
   ] as const
   const navigation = links.map(({ to, text }) => (
     <PageLink key={to} to={to} c="inherit" underline="hover" fw={500}>

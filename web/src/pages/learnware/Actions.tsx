@@ -6,6 +6,7 @@ import { useTranslation } from 'react-i18next'
 import { api, got, type Learnware } from '../../api/client'
 import { isAdmin, useSession } from '../../api/session'
 import { useConfirm } from '../../components/Confirm'
+import { ButtonLink } from '../../components/links'
 
 /** What its owner, or an admin, may do with a learnware. */
 export function Actions({ of }: { of: Learnware }) {
@@ -49,6 +50,9 @@ export function Actions({ of }: { of: Learnware }) {
   })
   return (
     <>
+      <ButtonLink to="/learnwares/$id/edit" params={{ id: of.id }} variant="default">
+        {t('learnware.edit')}
+      </ButtonLink>
       {of.state === 'published' && (
         <Button variant="default" loading={withdraw.isPending} onClick={() => withdraw.mutate()}>
           {t('learnware.withdraw')}
