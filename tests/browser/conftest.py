@@ -95,7 +95,7 @@ _LEARNWARES = (
 )
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A service with a few learnwares, an admin, and somebody who owns what is there."""
     if not (STATIC / "index.html").is_file():
@@ -124,9 +124,13 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     log.removeHandler(letters)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium(site: Site) -> Iterator[Browser]:
-    """A browser without a screen; its event loop must not run before the service has started."""
+    """A browser without a screen.
+
+    Its event loop runs in this thread until it is closed, and no service can start meanwhile; and
+    a process has one service at a time. So every file has both of its own, the service first.
+    """
     if _CHROMIUM is None:
         pytest.skip("there is no chromium (Debian: apt-get install chromium)")
     with sync_playwright() as playwright:
