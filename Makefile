@@ -32,7 +32,7 @@ lint: $(VENV)/test.stamp $(PAGES) ## format, style, types, import directions
 	$(VENV)/bin/lint-imports
 	requirements/web.sh check
 
-bench: $(VENV)/test.stamp $(ENGINE)/engine.stamp ## every benchmark, beside the public engine
+bench: $(VENV)/test.stamp $(ENGINE)/engine.stamp $(PAGES) ## every benchmark, beside the public engine
 	$(PY) benchmarks/startup.py
 	$(PY) benchmarks/reduction.py
 	$(PY) benchmarks/search.py --n 100000 --folder build/docks
@@ -43,6 +43,7 @@ bench: $(VENV)/test.stamp $(ENGINE)/engine.stamp ## every benchmark, beside the 
 	$(PY) benchmarks/environments.py
 	$(PY) benchmarks/runtime.py
 	$(PY) benchmarks/service.py --folder build/docks
+	$(PY) benchmarks/pages.py --folder build/docks
 
 engine: $(ENGINE)/engine.stamp ## the public engine in an environment of its own, for parity and benchmarks
 
