@@ -160,9 +160,17 @@ function Suspension({ of }: { of: Account }) {
   })
   if (of.state === 'suspended') {
     return (
-      <Button size="compact-sm" variant="default" onClick={() => change.mutate(false)}>
-        {t('admin.reinstate')}
-      </Button>
+      <>
+        <Button
+          size="compact-sm"
+          variant="default"
+          aria-label={t('admin.reinstateNamed', { name: of.name })}
+          onClick={() => change.mutate(false)}
+        >
+          {t('admin.reinstate')}
+        </Button>
+        {change.error && <Problem error={change.error} />}
+      </>
     )
   }
   return (
