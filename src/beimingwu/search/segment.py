@@ -13,7 +13,7 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from itertools import accumulate, pairwise
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -239,17 +239,9 @@ def joined(segments: Sequence[Segment]) -> Segment:
             for s in segments
         ]
         checks = [checks_of(stack) for stack in wide]
-    ends = accumulate((len(segment.stack.rows) for segment in segments), initial=0)
-    offsets = [
-        segment.stack.offsets[1:] + end for segment, end in zip(segments, ends, strict=False)
-    ]
     return Segment(
         ids=np.concatenate([segment.ids for segment in segments]),
-        stack=Stack(
-            np.concatenate([segment.stack.rows for segment in segments]),
-            np.concatenate([segment.stack.weights for segment in segments]),
-            np.concatenate([np.zeros(1, np.intp), *offsets]),
-        ),
+        stack=Stack.joined([segment.stack for segment in segments]),
         records=np.concatenate([segment.records for segment in segments]),
         checks=np.concatenate(checks),
         codes=np.concatenate(recoded),
