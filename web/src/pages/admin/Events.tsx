@@ -44,7 +44,7 @@ export function Events() {
                 <Table.Td>
                   <Moment at={event.at} />
                 </Table.Td>
-                <Table.Td>{event.kind.replaceAll('_', ' ')}</Table.Td>
+                <Table.Td>{t(`event.${event.kind}`, { defaultValue: event.kind })}</Table.Td>
                 <Table.Td>{event.account}</Table.Td>
                 <Table.Td>{event.actor}</Table.Td>
                 <Table.Td>{event.address}</Table.Td>

@@ -24,9 +24,7 @@ export function Events() {
               <Table.Td>
                 <Moment at={event.at} />
               </Table.Td>
-              <Table.Td>
-                {t(`event.${event.kind}`, { defaultValue: event.kind.replaceAll('_', ' ') })}
-              </Table.Td>
+              <Table.Td>{t(`event.${event.kind}`, { defaultValue: event.kind })}</Table.Td>
               <Table.Td>{event.address}</Table.Td>
             </Table.Tr>
           ))}
