@@ -36,7 +36,6 @@ export interface Specified {
   shown: { points: [number, number][]; records: [number, number][]; axes: [string, string] }
   /** How many values of each feature were filled by its mean. */
   filled: Record<string, number>
-  milliseconds: number
 }
 
 export type FromWorker =

@@ -41,19 +41,11 @@ export function move(from: Points, sample: Sample, how: Move): Points {
   return points(m, d, moved)
 }
 
-/** The best weights of the points for the records, and `b' K b - 2 c' b`. */
-export function weigh(
-  at: Points,
-  sample: Sample,
-  floor: number,
-  evenness: number,
-): { weights: Float64Array; value: number } {
+/** The best weights of the points for the records. */
+export function weigh(at: Points, sample: Sample, floor: number, evenness: number): Float64Array {
   const { gram } = gramAndSteepness(at)
-  const target = sample.meanEmbedding(at)
-  const penalised = Float64Array.from(gram)
-  addToDiagonal(penalised, at.rows, evenness)
-  const weights = simplexWeights(penalised, target, floor, new Uint8Array(at.rows))
-  return { weights, value: objective(gram, target, weights) }
+  addToDiagonal(gram, at.rows, evenness)
+  return simplexWeights(gram, sample.meanEmbedding(at), floor, new Uint8Array(at.rows))
 }
 
 function addToDiagonal(gram: Float64Array, m: number, what: number): void {

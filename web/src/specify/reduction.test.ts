@@ -70,6 +70,18 @@ describe('what is specified', () => {
     expect(specification.v2?.features).toEqual(['a', 'b'])
   })
 
+  it('leaves points out where every place for them would show a record', () => {
+    // Nearer to each other than a point can stand clear of, and nowhere a crowd.
+    const values = Float64Array.from({ length: 100 }, (_, i) => i)
+    const { audit, specification } = specified([{ name: 'a', values }], 100, () => {})
+    expect(specification.z.length).toBeLessThan(10)
+    expect(isClean(audit)).toBe(true)
+    for (const [place] of specification.z) {
+      const close = values.filter((value) => Math.abs(value - (place as number)) < 0.02 * 28.8)
+      expect(close.length === 0 || close.length >= 5).toBe(true)
+    }
+  })
+
   it('refuses fewer records than could be described without showing them', () => {
     const columns = [{ name: 'a', values: new Float64Array(19) }]
     expect(() => specified(columns, 100, () => {})).toThrow('specify.tooFew')

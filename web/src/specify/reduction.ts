@@ -66,7 +66,7 @@ export function reduce(
     columns: rows.columns,
   }
   const pushed = pushOff(placed, standard, space, random)
-  const { weights } = weigh(scaled(pushed, unit), new Sample(inKernelUnits), floor, evenness)
+  const weights = weigh(scaled(pushed, unit), new Sample(inKernelUnits), floor, evenness)
   onProgress(1)
   return {
     points: space.outward(pushed),

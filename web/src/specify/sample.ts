@@ -31,12 +31,6 @@ export class Sample {
     return total.map((sum) => sum / (3 * this.records.rows))
   }
 
-  /** `|mu|^2`: every pair, so for few records only. */
-  norm2(): number {
-    const means = this.meanEmbedding(this.records)
-    return means.reduce((sum, mean) => sum + mean, 0) / this.records.rows
-  }
-
   /**
    * `c` and its gradient in each point.
    *

@@ -1,5 +1,6 @@
 import type { Specification, Specified } from './index'
 import type { Matrix, Records } from './matrix'
+import { isClean } from './privacy'
 import { FEWEST_RECORDS, reduce } from './reduction'
 import { LARGEST } from './standard'
 
@@ -14,12 +15,11 @@ export function specified(
   size: number,
   onProgress: (share: number) => void,
 ): Specified {
-  const began = performance.now()
   const n = columns[0]?.values.length ?? 0
   if (n < FEWEST_RECORDS) throw new Error('specify.tooFew')
   const { rows, filled } = filledRows(columns)
   const { points, weights, audit, standard } = reduce(rows, size, 0, onProgress)
-  if (audit.points === 0) throw new Error('specify.wouldDisclose')
+  if (audit.points === 0 || !isClean(audit)) throw new Error('specify.wouldDisclose')
   const d = columns.length
   const names = columns.map(({ name }) => name)
   const specification: Specification = {
@@ -33,7 +33,7 @@ export function specified(
     v2: { features: names },
   }
   const shown = drawn(standard.points, standard.records, names)
-  return { specification, audit, shown, filled, milliseconds: performance.now() - began }
+  return { specification, audit, shown, filled }
 }
 
 /** The columns as rows; what float32 cannot hold is filled by the mean of its feature. */

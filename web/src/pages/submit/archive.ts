@@ -3,7 +3,6 @@ import { inflateSync } from 'fflate'
 /** What an archive holds, as far as it can be told before it is sent. */
 export interface Archive {
   members: string[]
-  manifest: string
   /** The parsed statistical specification, where there is one. */
   specification: { z?: unknown; v2?: { features?: unknown } } | null
   semantic: Record<string, unknown> | null
@@ -28,7 +27,6 @@ export async function readArchive(file: Blob): Promise<Archive> {
   if (!members)
     return {
       members: [],
-      manifest: '',
       specification: null,
       semantic: null,
       problems: ['submit.notAZip'],
@@ -37,8 +35,7 @@ export async function readArchive(file: Blob): Promise<Archive> {
   const top = topFolder(names)
   const find = (name: string) => members.find((member) => member.name === top + name)
   const problems: string[] = []
-  const manifest = find('learnware.yaml')
-  if (!manifest) problems.push('submit.noManifest')
+  if (!find('learnware.yaml')) problems.push('submit.noManifest')
   const specification = members.find(({ name }) => /(^|\/)stat[^/]*\.json$/i.test(name))
   const parsed = specification ? await json(file, specification) : undefined
   if (parsed === null) problems.push('submit.specificationNotJson')
@@ -46,7 +43,6 @@ export async function readArchive(file: Blob): Promise<Archive> {
   const told = find('semantic_specification.json')
   return {
     members: names,
-    manifest: manifest ? ((await text(file, manifest)) ?? '') : '',
     specification: (parsed ?? null) as Archive['specification'],
     semantic: (told ? await json(file, told) : null) as Archive['semantic'],
     problems,

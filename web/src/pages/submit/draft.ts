@@ -49,10 +49,6 @@ export function draftOf(semantic: Semantic): Draft {
     const found = (semantic[key] as { Values?: unknown } | undefined)?.Values
     return Array.isArray(found) ? found.map(String) : []
   }
-  const lines = (key: 'Input' | 'Output') =>
-    described(semantic, key)
-      .map(([, text]) => text)
-      .join('\n')
   return {
     name: textOf(semantic, 'Name'),
     description: textOf(semantic, 'Description'),
@@ -62,12 +58,18 @@ export function draftOf(semantic: Semantic): Draft {
     model: values('Model')[0] ?? '',
     scenario: values('Scenario'),
     license: values('License'),
-    inputs: lines('Input'),
-    outputs: lines('Output'),
+    inputs: linesOf(semantic, 'Input'),
+    outputs: linesOf(semantic, 'Output'),
   }
 }
 
-/** The draft in the form that the service reads; what it leaves open is as the archive tells it. */
+function linesOf(semantic: Semantic, key: 'Input' | 'Output'): string {
+  return described(semantic, key)
+    .map(([, text]) => text)
+    .join('\n')
+}
+
+/** The draft in the form that the service reads; what it leaves as it was is as the archive tells it. */
 export function semanticOf(draft: Draft, archived: Semantic): Semantic {
   const tags = (values: string[], type: 'Class' | 'Tag') => ({
     Type: type,
@@ -88,9 +90,10 @@ export function semanticOf(draft: Draft, archived: Semantic): Semantic {
   return semantic
 }
 
+/** What nobody changed stays whole: its dimension may be more than what has a description. */
 function put(semantic: Semantic, key: 'Input' | 'Output', text: string, archived: Semantic): void {
-  if (text.trim()) semantic[key] = numbered(text)
-  else if (archived[key]) semantic[key] = archived[key]
+  if (archived[key] && text.trim() === linesOf(archived, key).trim()) semantic[key] = archived[key]
+  else if (text.trim()) semantic[key] = numbered(text)
 }
 
 function numbered(text: string) {

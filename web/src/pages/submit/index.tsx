@@ -2,7 +2,7 @@ import { Alert, Button, Group, List, Progress, Stack, Text, Title } from '@manti
 import { useNavigate } from '@tanstack/react-router'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
-import { api, got } from '../../api/client'
+import { ApiProblem, api, got } from '../../api/client'
 import { FilePick } from '../../components/FilePick'
 import { bytes } from '../../components/facts'
 import { Page } from '../../components/Page'
@@ -25,6 +25,7 @@ export function Submit() {
 }
 
 interface Chosen {
+  number: number
   file: File
   archive: Archive
 }
@@ -40,7 +41,7 @@ function Steps() {
   }
   const open = async (file: File) => {
     const archive = await readArchive(file)
-    setChosen({ file, archive })
+    setChosen((before) => ({ number: (before?.number ?? 0) + 1, file, archive }))
     if (archive.semantic) change({ ...draft, ...draftOf(archive.semantic) })
     else if (!draft.inputs) change({ ...draft, inputs: featuresOf(archive).join('\n') })
   }
@@ -59,7 +60,8 @@ function Steps() {
         </Title>
         <Form draft={draft} onChange={change} />
       </Stack>
-      <Sending chosen={chosen} draft={draft} />
+      {/* Another file is another upload: nothing of one that was begun goes on with it. */}
+      <Sending key={chosen?.number ?? 0} chosen={chosen} draft={draft} />
     </Stack>
   )
 }
@@ -127,15 +129,15 @@ function Sending({ chosen, draft }: { chosen: Chosen | null; draft: Draft }) {
         },
         stop.signal,
       )
-      const entered = (await got(
-        api.POST('/v1/learnwares', {
-          body: { upload: id, semantic: semanticOf(draft, archived) },
-          headers: { 'Idempotency-Key': id },
-        } as never) as never,
-      )) as { learnware: string }
+      // The service knows an upload that was submitted already: asked again, it is the same learnware.
+      const entered = await got(
+        api.POST('/v1/learnwares', { body: { upload: id, semantic: semanticOf(draft, archived) } }),
+      )
       keepDraft(null)
       await navigate({ to: '/learnwares/$id', params: { id: entered.learnware } })
     } catch (error) {
+      // An upload that is gone, or is not what it was announced to be, is begun anew.
+      if (error instanceof ApiProblem && [404, 409].includes(error.status)) id = null
       setState(stop.signal.aborted ? { at: 'paused', share, id } : { at: 'failed', id, error })
     }
   }
