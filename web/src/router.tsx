@@ -4,11 +4,12 @@ import {
   createRouter,
   lazyRouteComponent,
 } from '@tanstack/react-router'
+import { readTab } from './components/AddressTabs'
 import { Shell } from './components/Shell'
-import { readTab as readAdminTab } from './pages/admin/tabs'
-import { readPart } from './pages/docs/parts'
+import { TABS as ADMIN } from './pages/admin/tabs'
+import { TABS as DOCS } from './pages/docs/tabs'
 import { Lost } from './pages/Lost'
-import { readTab } from './pages/mine/tabs'
+import { TABS as MINE } from './pages/mine/tabs'
 import { readSearch } from './pages/search/address'
 
 const root = createRootRoute({ component: Shell, notFoundComponent: Lost })
@@ -39,7 +40,7 @@ const pages = root.addChildren([
   }),
   createRoute({
     ...under('/docs'),
-    validateSearch: readPart,
+    validateSearch: readTab(DOCS),
     component: lazyRouteComponent(() => import('./pages/docs'), 'Docs'),
   }),
   createRoute({
@@ -48,12 +49,12 @@ const pages = root.addChildren([
   }),
   createRoute({
     ...under('/mine'),
-    validateSearch: readTab,
+    validateSearch: readTab(MINE),
     component: lazyRouteComponent(() => import('./pages/mine'), 'Mine'),
   }),
   createRoute({
     ...under('/admin'),
-    validateSearch: readAdminTab,
+    validateSearch: readTab(ADMIN),
     component: lazyRouteComponent(() => import('./pages/admin'), 'Admin'),
   }),
   createRoute({

@@ -101,7 +101,7 @@ function Footer() {
         <Text size="sm" c="dimmed">
           {t('shell.footer')}
         </Text>
-        <PageLink to="/docs" search={{ part: 'promises' }} size="sm">
+        <PageLink to="/docs" search={{ tab: 'promises' }} size="sm">
           {t('docs.promises')}
         </PageLink>
         <Anchor size="sm" href="/v1/openapi.json">

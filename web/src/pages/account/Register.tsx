@@ -1,8 +1,9 @@
-import { Button, PasswordInput, Stack, Text, TextInput } from '@mantine/core'
+import { Button, Stack, Text, TextInput } from '@mantine/core'
 import { useMutation } from '@tanstack/react-query'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { api, got } from '../../api/client'
+import { EmailField, PasswordField } from '../../components/fields'
 import { Page } from '../../components/Page'
 import { Problem } from '../../components/Problem'
 import { Resend } from './Resend'
@@ -32,14 +33,7 @@ export function Register() {
         }}
       >
         <Stack maw={400}>
-          <TextInput
-            label={t('account.email')}
-            type="email"
-            autoComplete="email"
-            required
-            value={email}
-            onChange={(event) => setEmail(event.currentTarget.value)}
-          />
+          <EmailField value={email} onChange={setEmail} />
           <TextInput
             label={t('account.name')}
             description={t('account.nameShown')}
@@ -48,15 +42,7 @@ export function Register() {
             value={name}
             onChange={(event) => setName(event.currentTarget.value)}
           />
-          <PasswordInput
-            label={t('account.password')}
-            description={t('account.passwordRule')}
-            autoComplete="new-password"
-            required
-            value={password}
-            onChange={(event) => setPassword(event.currentTarget.value)}
-            visibilityToggleButtonProps={{ 'aria-label': t('account.showPassword') }}
-          />
+          <PasswordField value={password} onChange={setPassword} chosen />
           {register.error && <Problem error={register.error} />}
           <Button type="submit" loading={register.isPending} style={{ alignSelf: 'flex-start' }}>
             {t('account.register')}

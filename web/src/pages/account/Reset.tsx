@@ -1,8 +1,9 @@
-import { Button, PasswordInput, Stack, Text, TextInput } from '@mantine/core'
+import { Button, Stack, Text } from '@mantine/core'
 import { useMutation } from '@tanstack/react-query'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { api, got } from '../../api/client'
+import { EmailField, PasswordField } from '../../components/fields'
 import { ButtonLink } from '../../components/links'
 import { Page } from '../../components/Page'
 import { Problem } from '../../components/Problem'
@@ -32,14 +33,7 @@ function Ask() {
           }}
         >
           <Stack maw={400}>
-            <TextInput
-              label={t('account.email')}
-              type="email"
-              autoComplete="email"
-              required
-              value={email}
-              onChange={(event) => setEmail(event.currentTarget.value)}
-            />
+            <EmailField value={email} onChange={setEmail} />
             {ask.error && <Problem error={ask.error} />}
             <Button type="submit" loading={ask.isPending} style={{ alignSelf: 'flex-start' }}>
               {t('account.sendLink')}
@@ -75,14 +69,11 @@ function Choose({ code }: { code: string }) {
         }}
       >
         <Stack maw={400}>
-          <PasswordInput
-            label={t('account.newPassword')}
-            description={t('account.passwordRule')}
-            autoComplete="new-password"
-            required
+          <PasswordField
             value={password}
-            onChange={(event) => setPassword(event.currentTarget.value)}
-            visibilityToggleButtonProps={{ 'aria-label': t('account.showPassword') }}
+            onChange={setPassword}
+            label={t('account.newPassword')}
+            chosen
           />
           {reset.error && <Problem error={reset.error} />}
           <Button type="submit" loading={reset.isPending} style={{ alignSelf: 'flex-start' }}>

@@ -1,8 +1,9 @@
-import { Button, Group, PasswordInput, Stack, TextInput } from '@mantine/core'
+import { Button, Group, Stack } from '@mantine/core'
 import { useRouter, useSearch } from '@tanstack/react-router'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { useSignIn } from '../../api/session'
+import { EmailField, PasswordField } from '../../components/fields'
 import { PageLink } from '../../components/links'
 import { Page } from '../../components/Page'
 import { Problem } from '../../components/Problem'
@@ -26,22 +27,8 @@ export function SignIn() {
         }}
       >
         <Stack maw={400}>
-          <TextInput
-            label={t('account.email')}
-            type="email"
-            autoComplete="username"
-            required
-            value={email}
-            onChange={(event) => setEmail(event.currentTarget.value)}
-          />
-          <PasswordInput
-            label={t('account.password')}
-            autoComplete="current-password"
-            required
-            value={password}
-            onChange={(event) => setPassword(event.currentTarget.value)}
-            visibilityToggleButtonProps={{ 'aria-label': t('account.showPassword') }}
-          />
+          <EmailField value={email} onChange={setEmail} username />
+          <PasswordField value={password} onChange={setPassword} />
           {signIn.error && <Problem error={signIn.error} />}
           <Group>
             <Button type="submit" loading={signIn.isPending}>

@@ -1,8 +1,9 @@
-import { Tabs, Text } from '@mantine/core'
+import { Text } from '@mantine/core'
 import { useNavigate, useSearch } from '@tanstack/react-router'
-import type { ReactNode } from 'react'
+import { createElement, type ReactNode } from 'react'
 import { useTranslation } from 'react-i18next'
 import { isAdmin, useSession } from '../../api/session'
+import { AddressTabs } from '../../components/AddressTabs'
 import { Page } from '../../components/Page'
 import { SignedInOnly } from '../../components/SignedInOnly'
 import { Accounts } from './Accounts'
@@ -37,26 +38,12 @@ function ForAdmins() {
   const navigate = useNavigate({ from: '/admin' })
   if (!isAdmin(account)) return <Text>{t('admin.notYou')}</Text>
   return (
-    <Tabs
-      value={tab}
-      onChange={(value) => void navigate({ search: { tab: value as Tab } })}
-      keepMounted={false}
-    >
-      <Tabs.List>
-        {TABS.map((name) => (
-          <Tabs.Tab key={name} value={name}>
-            {t(`admin.${name}`)}
-          </Tabs.Tab>
-        ))}
-      </Tabs.List>
-      {TABS.map((name) => {
-        const Content = CONTENT[name]
-        return (
-          <Tabs.Panel key={name} value={name} pt="md">
-            <Content />
-          </Tabs.Panel>
-        )
-      })}
-    </Tabs>
+    <AddressTabs
+      names={TABS}
+      tab={tab}
+      title={(name) => t(`admin.${name}`)}
+      content={(name) => createElement(CONTENT[name])}
+      onChange={(name) => void navigate({ search: { tab: name } })}
+    />
   )
 }

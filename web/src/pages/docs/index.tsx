@@ -1,37 +1,31 @@
-import { Tabs } from '@mantine/core'
+import { Box } from '@mantine/core'
 import { useNavigate, useSearch } from '@tanstack/react-router'
 import { useTranslation } from 'react-i18next'
+import { AddressTabs } from '../../components/AddressTabs'
 import { Markdown } from '../../components/Markdown'
 import { Page } from '../../components/Page'
-import { PARTS, type Part } from './parts'
+import { TABS } from './tabs'
 import { TEXTS } from './texts'
 
 /** How everything is done, in the reader's language; and what a dock promises. */
 export function Docs() {
   const { t, i18n } = useTranslation()
-  const { part = 'find' } = useSearch({ from: '/docs' })
+  const { tab = 'find' } = useSearch({ from: '/docs' })
   const navigate = useNavigate({ from: '/docs' })
   const texts = TEXTS[i18n.language === 'zh' ? 'zh' : 'en']
   return (
     <Page title={t('docs.title')}>
-      <Tabs
-        value={part}
-        onChange={(value) => void navigate({ search: { part: value as Part } })}
-        keepMounted={false}
-      >
-        <Tabs.List>
-          {PARTS.map((name) => (
-            <Tabs.Tab key={name} value={name}>
-              {t(`docs.${name}`)}
-            </Tabs.Tab>
-          ))}
-        </Tabs.List>
-        {PARTS.map((name) => (
-          <Tabs.Panel key={name} value={name} pt="md" maw={760}>
+      <AddressTabs
+        names={TABS}
+        tab={tab}
+        title={(name) => t(`docs.${name}`)}
+        content={(name) => (
+          <Box maw={760}>
             <Markdown>{texts[name].replaceAll('DOCK', window.location.origin)}</Markdown>
-          </Tabs.Panel>
-        ))}
-      </Tabs>
+          </Box>
+        )}
+        onChange={(name) => void navigate({ search: { tab: name } })}
+      />
     </Page>
   )
 }

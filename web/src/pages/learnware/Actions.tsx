@@ -3,7 +3,7 @@ import { notifications } from '@mantine/notifications'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
 import { useTranslation } from 'react-i18next'
-import { api, got, type Learnware } from '../../api/client'
+import { ApiProblem, api, got, type Learnware } from '../../api/client'
 import { isAdmin, useSession } from '../../api/session'
 import { useConfirm } from '../../components/Confirm'
 import { ButtonLink } from '../../components/links'
@@ -16,37 +16,17 @@ export function Actions({ of }: { of: Learnware }) {
   const confirm = useConfirm()
   const { data: account } = useSession()
   const path = { params: { path: { id: of.id } } }
-  const again = () => queries.invalidateQueries()
-  const withdraw = useMutation({
-    mutationFn: () => got(api.POST('/v1/learnwares/{id}/withdraw', path)),
-    onSuccess: again,
-    onError: failed,
-  })
-  const restore = useMutation({
-    mutationFn: () => got(api.POST('/v1/learnwares/{id}/restore', path)),
-    onSuccess: again,
-    onError: failed,
-  })
-  const remove = useMutation({
-    mutationFn: () => got(api.DELETE('/v1/learnwares/{id}', path)),
-    onSuccess: async () => {
-      await navigate({ to: '/mine' })
-      // It is gone: nothing of it is asked for again.
-      queries.removeQueries({ predicate: ({ queryKey }) => queryKey.includes(of.id) })
-      await again()
-    },
-    onError: failed,
-  })
-  const quarantine = useMutation({
-    mutationFn: () =>
-      got(api.POST('/v1/admin/learnwares/{id}/quarantine', { ...path, body: { reason: '' } })),
-    onSuccess: again,
-    onError: failed,
-  })
-  const release = useMutation({
-    mutationFn: () => got(api.POST('/v1/admin/learnwares/{id}/release', path)),
-    onSuccess: again,
-    onError: failed,
+  const withdraw = useAction(() => got(api.POST('/v1/learnwares/{id}/withdraw', path)))
+  const restore = useAction(() => got(api.POST('/v1/learnwares/{id}/restore', path)))
+  const quarantine = useAction(() =>
+    got(api.POST('/v1/admin/learnwares/{id}/quarantine', { ...path, body: { reason: '' } })),
+  )
+  const release = useAction(() => got(api.POST('/v1/admin/learnwares/{id}/release', path)))
+  const remove = useAction(async () => {
+    await got(api.DELETE('/v1/learnwares/{id}', path))
+    await navigate({ to: '/mine' })
+    // It is gone: nothing of it is asked for again.
+    queries.removeQueries({ predicate: ({ queryKey }) => queryKey.includes(of.id) })
   })
   return (
     <>
@@ -97,6 +77,17 @@ export function Actions({ of }: { of: Learnware }) {
   )
 }
 
-function failed(error: Error) {
-  notifications.show({ color: 'red', message: error.message })
+/** Do something, and look at everything anew; what went wrong is told, with what to do about it. */
+function useAction(act: () => Promise<unknown>) {
+  const queries = useQueryClient()
+  return useMutation({
+    mutationFn: act,
+    onSuccess: () => queries.invalidateQueries(),
+    onError: (error) =>
+      notifications.show({
+        color: 'red',
+        title: error.message,
+        message: error instanceof ApiProblem ? error.remedy : '',
+      }),
+  })
 }

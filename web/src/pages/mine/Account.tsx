@@ -1,4 +1,4 @@
-import { Button, Group, PasswordInput, Stack, Text, TextInput, Title } from '@mantine/core'
+import { Button, Group, Stack, Text, TextInput, Title } from '@mantine/core'
 import { notifications } from '@mantine/notifications'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
@@ -6,6 +6,7 @@ import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { api, got, keepCsrf } from '../../api/client'
 import { SESSION, useSession } from '../../api/session'
+import { PasswordField } from '../../components/fields'
 import { Problem } from '../../components/Problem'
 
 export function AccountTab() {
@@ -68,7 +69,6 @@ function Password() {
       notifications.show({ message: t('account.passwordChanged') })
     },
   })
-  const show = { 'aria-label': t('account.showPassword') }
   return (
     <form
       onSubmit={(event) => {
@@ -80,22 +80,12 @@ function Password() {
         <Title order={2} size="h3">
           {t('account.changePassword')}
         </Title>
-        <PasswordInput
-          label={t('account.oldPassword')}
-          autoComplete="current-password"
-          required
-          value={old}
-          onChange={(event) => setOld(event.currentTarget.value)}
-          visibilityToggleButtonProps={show}
-        />
-        <PasswordInput
-          label={t('account.newPassword')}
-          description={t('account.passwordRule')}
-          autoComplete="new-password"
-          required
+        <PasswordField value={old} onChange={setOld} label={t('account.oldPassword')} />
+        <PasswordField
           value={chosen}
-          onChange={(event) => setChosen(event.currentTarget.value)}
-          visibilityToggleButtonProps={show}
+          onChange={setChosen}
+          label={t('account.newPassword')}
+          chosen
         />
         {change.error && <Problem error={change.error} />}
         <Button
@@ -147,14 +137,7 @@ function Leaving() {
           {t('account.export')}
         </Button>
         <Text size="sm">{t('account.deleteText')}</Text>
-        <PasswordInput
-          label={t('account.password')}
-          autoComplete="current-password"
-          required
-          value={password}
-          onChange={(event) => setPassword(event.currentTarget.value)}
-          visibilityToggleButtonProps={{ 'aria-label': t('account.showPassword') }}
-        />
+        <PasswordField value={password} onChange={setPassword} />
         {remove.error && <Problem error={remove.error} />}
         <Group>
           <Button type="submit" color="red.9" loading={remove.isPending}>

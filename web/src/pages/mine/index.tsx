@@ -1,6 +1,7 @@
-import { Tabs } from '@mantine/core'
 import { useNavigate, useSearch } from '@tanstack/react-router'
+import { createElement, type ReactNode } from 'react'
 import { useTranslation } from 'react-i18next'
+import { AddressTabs } from '../../components/AddressTabs'
 import { Page } from '../../components/Page'
 import { SignedInOnly } from '../../components/SignedInOnly'
 import { AccountTab } from './Account'
@@ -10,7 +11,7 @@ import { Sessions } from './Sessions'
 import { Tokens } from './Tokens'
 import { TABS, type Tab } from './tabs'
 
-const CONTENT: Record<Tab, () => React.ReactNode> = {
+const CONTENT: Record<Tab, () => ReactNode> = {
   learnwares: Learnwares,
   tokens: Tokens,
   sessions: Sessions,
@@ -26,27 +27,13 @@ export function Mine() {
   return (
     <Page title={t('mine.title')}>
       <SignedInOnly>
-        <Tabs
-          value={tab}
-          onChange={(value) => void navigate({ search: { tab: value as Tab } })}
-          keepMounted={false}
-        >
-          <Tabs.List>
-            {TABS.map((name) => (
-              <Tabs.Tab key={name} value={name}>
-                {t(`mine.${name}`)}
-              </Tabs.Tab>
-            ))}
-          </Tabs.List>
-          {TABS.map((name) => {
-            const Content = CONTENT[name]
-            return (
-              <Tabs.Panel key={name} value={name} pt="md">
-                <Content />
-              </Tabs.Panel>
-            )
-          })}
-        </Tabs>
+        <AddressTabs
+          names={TABS}
+          tab={tab}
+          title={(name) => t(`mine.${name}`)}
+          content={(name) => createElement(CONTENT[name])}
+          onChange={(name) => void navigate({ search: { tab: name } })}
+        />
       </SignedInOnly>
     </Page>
   )

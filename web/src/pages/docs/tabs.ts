@@ -1,0 +1,2 @@
+export const TABS = ['find', 'share', 'program', 'promises'] as const
+export type Tab = (typeof TABS)[number]
