@@ -235,7 +235,7 @@ def _print_next(talk: Console, folder: Path, outcome: Outcome) -> None:
         f"  beimingwu show {outcome.result[0].id} {dock}\n"
         "  beimingwu specify your_table.csv -o stat.json\n"
         f"  beimingwu search --spec stat.json {dock}\n\n"
-        "Look at this dock over the network, from another terminal\n"
+        "Look at this dock over the network, in a browser or from another terminal\n"
         f"  beimingwu serve {dock}\n"
         f"  beimingwu list --dock http://127.0.0.1:{settings().port}",
         highlight=False,
