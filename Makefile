@@ -53,7 +53,7 @@ lock: ## resolve pyproject.toml again and rewrite requirements/*.txt
 clean: ## remove the environments and everything built
 	rm -rf $(VENV) $(ENGINE) $(dir $(PAGES)) web/node_modules dist build .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 
-$(PAGES): $(shell find web/src web/public web/*.ts web/*.json web/index.html -type f -not -name openapi.json) | $(VENV)/demo.stamp
+$(PAGES): $(shell find web/src web/simd web/public web/*.ts web/*.json web/index.html -type f -not -name openapi.json) | $(VENV)/demo.stamp
 	@requirements/web.sh build
 
 $(VENV)/demo.stamp: requirements/demo.txt pyproject.toml

@@ -1,7 +1,8 @@
 import { readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import react from '@vitejs/plugin-react'
+import asc from 'assemblyscript/asc'
 import { defineConfig, type Plugin } from 'vitest/config'
 
 /** What is text goes out compressed; the service picks by what the browser accepts. */
@@ -18,10 +19,35 @@ const compressed: Plugin = {
   },
 }
 
+/** `simd/….ts?wasm` is what AssemblyScript compiles it to, in base64: a few kilobytes. */
+const simd: Plugin = {
+  name: 'simd',
+  enforce: 'pre',
+  async load(id) {
+    const [path, query] = id.split('?')
+    if (query !== 'wasm' || !path) return null
+    this.addWatchFile(path)
+    let binary = new Uint8Array()
+    const { error, stderr } = await asc.main(
+      [path, '--config', join(dirname(path), 'asconfig.json'), '--outFile', 'binary'],
+      {
+        writeFile: (name, content) => {
+          if (name === 'binary') binary = content as Uint8Array
+        },
+      },
+    )
+    if (error) throw new Error(`${error.message}\n${stderr.toString()}`)
+    return `export default ${JSON.stringify(Buffer.from(binary).toString('base64'))}`
+  },
+}
+
 const service = process.env.BEIMINGWU_SERVICE ?? 'http://127.0.0.1:8088'
 
+/** That compiling takes longest is no news. */
+const checks = { bundlerTimings: false }
+
 export default defineConfig({
-  plugins: [react(), compressed],
+  plugins: [react(), simd, compressed],
   build: {
     outDir: '../src/beimingwu/server/static',
     emptyOutDir: true,
@@ -30,8 +56,9 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     // What every page needs is one chunk; what a page alone needs is loaded with it.
     chunkSizeWarningLimit: 800,
+    rolldownOptions: { checks },
   },
-  worker: { format: 'es' },
+  worker: { format: 'es', plugins: () => [simd], rolldownOptions: { checks } },
   server: { proxy: { '/v1': service, '/api': service } },
   test: { environment: 'happy-dom', include: ['src/**/*.test.{ts,tsx}'] },
 })

@@ -87,6 +87,15 @@ def test_files_are_kept_for_ever_and_sent_as_the_browser_reads_them(browser: Tes
     assert again.status_code == 304
 
 
+def test_only_the_worker_may_compile(static: Path) -> None:
+    (static / "assets" / "worker-2b.js").write_bytes(SCRIPT)
+    client = TestClient(Web(PlainTextResponse("behind"), static))
+    policy = client.get("/assets/worker-2b.js").headers["Content-Security-Policy"]
+    assert policy == "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'"
+    assert "wasm" not in client.get("/").headers["Content-Security-Policy"]
+    assert "Content-Security-Policy" not in client.get("/assets/main-1a.js").headers
+
+
 def test_without_pages_the_first_says_how_to_build_them(tmp_path: Path) -> None:
     behind = PlainTextResponse("behind", status_code=404)
     client = TestClient(Web(behind, tmp_path / "nothing"))

@@ -23,21 +23,6 @@ export function chosen(of: Records, which: ArrayLike<number>): Records {
   return { values, rows: which.length, columns: d }
 }
 
-/** The squared length of every row. */
-export function squaredLengths(of: Matrix<Float32Array | Float64Array>): Float64Array {
-  const { values, rows, columns } = of
-  const lengths = new Float64Array(rows)
-  for (let i = 0; i < rows; i++) {
-    let sum = 0
-    for (let j = i * columns; j < (i + 1) * columns; j++) {
-      const value = values[j] as number
-      sum += value * value
-    }
-    lengths[i] = sum
-  }
-  return lengths
-}
-
 /**
  * Solve `A x = b` for a symmetric positive definite `A` (m x m) and several `b`, by Cholesky.
  *

@@ -1,3 +1,4 @@
+import type { Lanes } from './lanes'
 import type { Records } from './matrix'
 import type { Random } from './random'
 import type { StandardSpace } from './standard'
@@ -27,26 +28,9 @@ export function isClean(audit: DisclosureAudit): boolean {
 }
 
 /** Of each point: how far its nearest record is, and how many records are close. */
-export function neighbourhood(points: Records, records: Records) {
-  const { rows: m, columns: d } = points
-  const edge = d * CLOSE * CLOSE
-  const nearest = new Float64Array(m).fill(Number.POSITIVE_INFINITY)
-  const close = new Int32Array(m)
-  for (let l = 0; l < records.rows; l++) {
-    const from = l * d
-    for (let i = 0; i < m; i++) {
-      const least = nearest[i] as number
-      const enough = Math.max(least, edge)
-      let squared = 0
-      // Most are far: what is farther than both matters needs no more of its features.
-      for (let j = 0; j < d && squared < enough; j++) {
-        const apart = (points.values[i * d + j] as number) - (records.values[from + j] as number)
-        squared += apart * apart
-      }
-      if (squared < least) nearest[i] = squared
-      if (squared < edge) close[i] = (close[i] as number) + 1
-    }
-  }
+export function neighbourhood(points: Records, records: Lanes) {
+  const { columns: d } = points
+  const { nearest, close } = records.neighbours(points, d * CLOSE * CLOSE)
   return { distance: nearest.map((squared) => Math.sqrt(squared / d)), close }
 }
 
@@ -54,7 +38,7 @@ function singledOut(close: number): boolean {
   return close > 0 && close < CROWD
 }
 
-export function audit(points: Records, weights: Float64Array, records: Records): DisclosureAudit {
+export function audit(points: Records, weights: Float64Array, records: Lanes): DisclosureAudit {
   const { distance, close } = neighbourhood(points, records)
   const share = (which: (count: number) => boolean) => [...close].filter(which).length / points.rows
   return {
@@ -74,7 +58,7 @@ export function audit(points: Records, weights: Float64Array, records: Records):
  */
 export function pushOff(
   given: Records,
-  records: Records,
+  records: Lanes,
   space: StandardSpace,
   random: Random,
 ): Records {

@@ -1,3 +1,4 @@
+import { Lanes } from './lanes'
 import { chosen, type Matrix, type Records } from './matrix'
 import { move, weigh } from './moving'
 import { audit, CROWD, type DisclosureAudit, pushOff } from './privacy'
@@ -65,13 +66,14 @@ export function reduce(
     rows: m,
     columns: rows.columns,
   }
-  const pushed = pushOff(placed, standard, space, random)
+  const lanes = new Lanes(standard)
+  const pushed = pushOff(placed, lanes, space, random)
   const weights = weigh(scaled(pushed, unit), new Sample(inKernelUnits), floor, evenness)
   onProgress(1)
   return {
     points: space.outward(pushed),
     weights,
-    audit: audit(pushed, weights, standard),
+    audit: audit(pushed, weights, lanes),
     standard: { points: pushed, records: standard },
   }
 }
