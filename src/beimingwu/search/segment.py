@@ -254,13 +254,13 @@ def joined(segments: Sequence[Segment]) -> Segment:
 
 def checks_of(stack: Stack) -> NDArray[np.uint32]:
     """Return the CRC-32 of each specification's points and weights, shape `(N,)`."""
-    rows, weights = np.ascontiguousarray(stack.rows), np.ascontiguousarray(stack.weights)
-    found = np.empty(len(stack), np.uint32)
-    ends: list[int] = stack.offsets.tolist()
-    for i in range(len(stack)):
-        own = slice(ends[i], ends[i + 1])
-        found[i] = zlib.crc32(_bytes(weights[own]), zlib.crc32(_bytes(rows[own])))
-    return found
+    rows, weights = _bytes(stack.rows), _bytes(stack.weights)
+    row, weight = stack.rows[:1].nbytes, stack.weights.itemsize
+    found = [
+        zlib.crc32(weights[weight * a : weight * b], zlib.crc32(rows[row * a : row * b]))
+        for a, b in pairwise(stack.offsets.tolist())
+    ]
+    return np.array(found, dtype=np.uint32)
 
 
 def cell_checks_of(rows: Rows, cells: Cells) -> NDArray[np.uint32]:
@@ -280,4 +280,4 @@ def damaged(name: str) -> DockDamaged:
 
 
 def _bytes(values: Floats) -> memoryview:
-    return values.reshape(-1).view(np.uint8).data
+    return np.ascontiguousarray(values).reshape(-1).view(np.uint8).data
