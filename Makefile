@@ -44,6 +44,7 @@ bench: $(VENV)/test.stamp $(ENGINE)/engine.stamp $(PAGES) ## every benchmark, be
 	$(PY) benchmarks/runtime.py
 	$(PY) benchmarks/service.py --folder build/docks
 	$(PY) benchmarks/pages.py --folder build/docks
+	$(PY) benchmarks/specify_browser.py
 
 engine: $(ENGINE)/engine.stamp ## the public engine in an environment of its own, for parity and benchmarks
 
