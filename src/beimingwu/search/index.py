@@ -27,6 +27,7 @@ from beimingwu.search.requirement import Requirement
 from beimingwu.search.result import IslandInfo, Resolve, SearchResult
 from beimingwu.search.segment import ID_LENGTH, Entry
 from beimingwu.specification.rkme import RKME, Kind
+from beimingwu.specification.threads import one_thread
 
 #: Islands that a note lists.
 LISTED = 5
@@ -225,7 +226,8 @@ class Index:
             view, info = island.view(), island.info
         self._tend(island)
         query = Query(view, info, requirement, spec, resolve)
-        return query.answer(among, limit, max_learnwares)
+        with one_thread:
+            return query.answer(among, limit, max_learnwares)
 
     def _nothing_comparable(self, spec: RKME, among: Collection[str] | None) -> tuple[str, ...]:
         """Return notes on what there is, and on whether the filter leaves any of it."""

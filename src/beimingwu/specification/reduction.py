@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 
 from beimingwu.errors import InvalidInput
 from beimingwu.specification.moving import Float32s, Float64s, Sample, gram_and_steepness, move
@@ -18,6 +17,7 @@ from beimingwu.specification.raw_kernel import RawTerm, raw_weight, sees, stretc
 from beimingwu.specification.seeding import herded_start
 from beimingwu.specification.simplex import simplex_weights
 from beimingwu.specification.standard import StandardSpace
+from beimingwu.specification.threads import one_thread
 
 #: A point stands for about this many records, and for `CROWD` at the very least.
 RECORDS_PER_POINT = 10
@@ -72,9 +72,7 @@ def reduce(
     ((20, 3), True, True)
     """
     _check(len(rows), size)
-    # The matrices are small: threads only get in each other's way (ten times slower on busy cores),
-    # and sums in another order would give other points.
-    with threadpool_limits(limits=1, user_api="blas"):
+    with one_thread:
         return _reduced(rows, size, np.random.default_rng(random_state))
 
 
