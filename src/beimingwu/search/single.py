@@ -27,7 +27,7 @@ DECIMALS = 12
 #: Learnwares looked at before any cell is left out.
 FIRST_LOOK = 512
 #: Learnwares opened at a time, and the most where many are within reach.
-OPENED_AT_ONCE, OPENED_AT_MOST = 32, 1_024
+OPENED_AT_ONCE, OPENED_AT_MOST = 64, 1_024
 #: Rows copied at a time where some are left out.
 GATHERED_AT_ONCE = 1 << 14
 #: The nearest that a mixture may always be made of.
@@ -74,7 +74,7 @@ def nearest(view: View, asked: Asked, allowed: list[Mask | None], limit: int) ->
     search.look(search.reach)
     search.tighten()
     # Where many are within reach the last of them decide little: fewer and larger batches.
-    while search.open(max(at_once, limit // 4, min(search.within_reach // 4, OPENED_AT_MOST))):
+    while search.open(max(at_once, limit // 4, min(search.within_reach // 2, OPENED_AT_MOST))):
         pass
     return search.found()
 
