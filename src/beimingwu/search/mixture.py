@@ -21,7 +21,7 @@ SMALLEST_GAIN = 0.05
 #: Said where a mixture would be no gain.
 NO_BETTER = "No mixture: no combination is clearly nearer than the nearest learnware."
 #: The greedy search starts from this many of the best singles, and from one of the best direction.
-STARTS = 3
+STARTS = 2
 #: Rounds in which each member may be swapped.
 SWAP_ROUNDS = 2
 
@@ -52,11 +52,8 @@ def best_mixture(
     first = [*singles.positions[:STARTS].tolist(), *candidates.of_best_direction()]
     starts = [candidates.combine([i]) for i in dict.fromkeys(first)]
     grown = _grown(candidates, starts, max_learnwares, floor)
-    grown.sort(key=lambda combination: combination.mmd2)
-    best = min(
-        (_swapped(candidates, found, max_learnwares, floor) for found in grown[:2]),
-        key=lambda combination: combination.mmd2,
-    )
+    nearest = min(grown, key=lambda combination: combination.mmd2)
+    best = _swapped(candidates, nearest, max_learnwares, floor)
     if len(best.members) == 1 or not _better(best.mmd2, best_single):
         return None, NO_BETTER
     return best, ""
