@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from beimingwu.search.opened import Opened
 from beimingwu.search.proposals import (
-    Aim,
+    Aims,
     Worth,
     best_directed,
     best_of,
@@ -99,7 +99,7 @@ class Candidates:
             exact = self._exact_row(-1, self._asked.spec)
             return self._best_exactly(exact / np.sqrt(np.maximum(self._everyone, 1e-12)), 1)
         worth = partial(best_directed, self._asked.row[: self._rank])
-        return self._best_of([worth], 1)[0]
+        return self._best_of(worth, 1)[0]
 
     def enlarged(self, several: Sequence[Combination]) -> list[Combination]:
         """Return each combination with the one more learnware that helps it most."""
@@ -127,7 +127,7 @@ class Candidates:
         # As many more as there are members, which gain nothing and are left out.
         count = PROPOSED + max(len(current.members) for current in several)
         if self._rank:
-            found = self._best_of([self._aim(current).gains for current in several], count)
+            found = self._best_of(self._aims(several).gains, count)
         else:
             found = [self._best_exactly(self._exact_gains(now), count) for now in several]
         proposed = []
@@ -139,11 +139,14 @@ class Candidates:
             proposed.append(list(dict.fromkeys([*others, *near])))
         return proposed
 
-    def _aim(self, current: Combination) -> Aim:
-        members = self._opened.read(current.members.tolist())
-        product = float(current.weights @ self._opened.products[members])
-        at = current.weights @ self._opened.rows[members, : self._rank].astype(np.float64)
-        return Aim(at, self._asked.row[: self._rank] - at, current.self_inner, product)
+    def _aims(self, several: Sequence[Combination]) -> Aims:
+        products, at = np.empty(len(several)), np.empty((len(several), self._rank))
+        for i, current in enumerate(several):
+            members = self._opened.read(current.members.tolist())
+            products[i] = current.weights @ self._opened.products[members]
+            at[i] = current.weights @ self._opened.rows[members, : self._rank].astype(np.float64)
+        self_inner = np.array([current.self_inner for current in several])
+        return Aims(at, self._asked.row[: self._rank] - at, self_inner, products)
 
     def _exact_gains(self, current: Combination) -> Numbers:
         """Return the line-search gain of everything in a small island."""
@@ -155,16 +158,16 @@ class Candidates:
         h = self._everyone - 2.0 * mixed + current.self_inner
         return line_search_gains(g, h)
 
-    def _best_of(self, several: Sequence[Worth], count: int) -> list[list[int]]:
-        """Return the positions of what is worth most in the whole island, for each of several."""
+    def _best_of(self, worth: Worth, count: int) -> list[list[int]]:
+        """Return the positions of what is worth most in the whole island, for each of k."""
         parts = [
-            best_of(part.segment, self._allowed[p], several, count)
+            best_of(part.segment, self._allowed[p], worth, count)
             for p, part in enumerate(self._view.parts)
         ]
         starts = self._view.starts.tolist()
         return [
-            _merged([(part[i][0], part[i][1] + starts[p]) for p, part in enumerate(parts)], count)
-            for i in range(len(several))
+            _merged([(values, where + starts[p]) for p, (values, where) in enumerate(each)], count)
+            for each in zip(*parts, strict=True)
         ]
 
     def _best_exactly(self, worth: Numbers, count: int) -> list[int]:

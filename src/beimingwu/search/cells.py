@@ -8,6 +8,7 @@ what has been found is never looked into, and the search stays exact (ALGORITHMS
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -71,6 +72,12 @@ class Cells:
         offsets = np.concatenate([np.zeros(1, np.intp), np.cumsum(sizes[kept])])
         radii = np.maximum.reduceat(distances[order], offsets[:-1]) + np.float32(ROUNDING)
         return order, cls(offsets, centres[kept], radii)
+
+    @cached_property
+    def squares(self) -> Numbers:
+        """The squared length of each centre."""
+        squares = np.einsum("ij,ij->i", self.centres, self.centres, dtype=np.float64)
+        return np.asarray(squares, np.float64)
 
     def bounds(self, row: Rows) -> Numbers:
         """Return the smallest squared distance from `row` that a row of each cell can have."""

@@ -6,7 +6,7 @@ a large segment the cells whose centres would gain most are looked into, whereve
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,30 +23,30 @@ CELLS = 32
 #: Where no more than this are allowed, all of them are looked at.
 FEW = 8_192
 
-#: What rows, shape `(n, r + 1)`, and their `<P,P>` are worth, shape `(n,)`.
+#: What rows, shape `(n, r + 1)`, and their `<P,P>` are worth to each of k, shape `(k, n)`.
 Worth = Callable[[Rows, Numbers], Numbers]
 
 
 @dataclass(frozen=True, eq=False)
-class Aim:
-    """A combination v on its way to U, in the projection.
+class Aims:
+    """Combinations v on their way to U, in the projection.
 
     Parameters
     ----------
     at
-        Shape `(r,)`: the coordinates of v.
+        Shape `(k, r)`: the coordinates of each v.
     towards
-        Shape `(r,)`: those of U, less those of v.
+        Shape `(k, r)`: those of U, less those of v.
     self_inner
-        `<v,v>`, exactly.
+        Shape `(k,)`: `<v,v>`, exactly.
     product
-        `<U,v>`, exactly.
+        Shape `(k,)`: `<U,v>`, exactly.
     """
 
     at: Numbers
     towards: Numbers
-    self_inner: float
-    product: float
+    self_inner: Numbers
+    product: Numbers
 
     def gains(self, rows: Rows, self_inner: Numbers) -> Numbers:
         """Return how much the squared distance falls by each learnware, as its row tells.
@@ -54,11 +54,13 @@ class Aim:
         For `v' = (1 - a) v + a P` it falls by `2 a g - a^2 h` with `g = <U - v, P - v>` and
         `h = |P - v|^2`, most at `a = g / h` held in [0, 1].
         """
-        rank = len(self.at)
-        products = rows[:, :rank] @ np.column_stack([self.towards, self.at]).astype(np.float32)
-        g = products[:, 0] + (self.self_inner - self.product)
-        h = self_inner - 2.0 * products[:, 1] + self.self_inner
-        return line_search_gains(g.astype(np.float64), h)
+        k, rank = self.at.shape
+        both = np.concatenate([self.towards, self.at]).astype(np.float32)
+        # As rows times columns: the other way round, a product of few rows is not blocked.
+        products = (rows[:, :rank] @ both.T).T.astype(np.float64)
+        g = products[:k] + (self.self_inner - self.product)[:, None]
+        h = self_inner - 2.0 * products[k:] + self.self_inner[:, None]
+        return line_search_gains(g, h)
 
 
 def line_search_gains(g: Numbers, h: Numbers) -> Numbers:
@@ -75,15 +77,16 @@ def line_search_gains(g: Numbers, h: Numbers) -> Numbers:
 
 
 def best_directed(product: Rows, rows: Rows, self_inner: Numbers) -> Numbers:
-    """Return `<U,P> / |P|` of each learnware, as its row tells."""
+    """Return `<U,P> / |P|` of each learnware, as its row tells, shape `(1, n)`."""
     products = rows[:, : len(product)] @ product
-    return np.asarray(products / np.sqrt(np.maximum(self_inner, SMALLEST_DISTANCE)), np.float64)
+    worth = products / np.sqrt(np.maximum(self_inner, SMALLEST_DISTANCE))
+    return np.asarray(worth, np.float64)[None, :]
 
 
 def best_of(
-    segment: Segment, inside: Positions | None, several: Sequence[Worth], count: int
+    segment: Segment, inside: Positions | None, worth: Worth, count: int
 ) -> list[tuple[Numbers, Positions]]:
-    """Return the worth and the positions of the best `count` of a segment, for each of `several`.
+    """Return the worth and the positions of the best `count` of a segment, for each of k.
 
     In a segment with cells, of those in the CELLS cells whose centres are worth most to any.
 
@@ -91,12 +94,12 @@ def best_of(
     ----------
     inside
         The positions that are allowed, ascending; all where None.
-    several
-        What rows are worth.
+    worth
+        What rows are worth to each.
     """
     cells = segment.cells
     if cells is not None and (len(segment) if inside is None else len(inside)) > FEW:
-        promising = _promising(cells, inside, several)
+        promising = _promising(cells, inside, worth)
         segment.check_cells(promising)
         ends = cells.offsets[promising].tolist(), cells.offsets[promising + 1].tolist()
         spans = list(zip(*ends, strict=True))
@@ -111,20 +114,16 @@ def best_of(
         where, rows = np.arange(len(segment)), segment.rows
     else:
         where, rows = inside, segment.rows[inside]
-    self_inner = segment.self_inner[where]
-    return [_best(where, worth(rows, self_inner), count) for worth in several]
+    return [_best(where, values, count) for values in worth(rows, segment.self_inner[where])]
 
 
-def _promising(cells: Cells, inside: Positions | None, several: Sequence[Worth]) -> Positions:
-    """Return the cells whose centres are worth most, ascending."""
-    squares = np.einsum("ij,ij->i", cells.centres, cells.centres, dtype=np.float64)
-    promising = np.zeros(len(cells), dtype=bool)
-    for worth in several:
-        values = worth(cells.centres, squares)
-        if inside is not None:
-            values[np.diff(np.searchsorted(inside, cells.offsets)) == 0] = -np.inf
-        promising[np.argpartition(-values, min(CELLS, len(values)) - 1)[:CELLS]] = True
-    return np.flatnonzero(promising)
+def _promising(cells: Cells, inside: Positions | None, worth: Worth) -> Positions:
+    """Return the cells whose centres are worth most to any, ascending."""
+    worths = worth(cells.centres, cells.squares)
+    if inside is not None:
+        worths[:, np.diff(np.searchsorted(inside, cells.offsets)) == 0] = -np.inf
+    best = np.argpartition(-worths, min(CELLS, len(cells)) - 1, axis=1)[:, :CELLS]
+    return np.unique(best)
 
 
 def _best(where: Positions, values: Numbers, count: int) -> tuple[Numbers, Positions]:

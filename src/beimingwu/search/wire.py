@@ -107,7 +107,7 @@ max_learnwares=5, specifications=False)
         }
 
 
-def result_to_json(result: SearchResult, *, specifications: bool = False) -> dict[str, object]:
+def result_to_json(result: SearchResult, *, specifications: bool = False) -> dict[str, Any]:
     """Return a result as a JSON object, with the learnwares' specifications where asked for."""
     mixture, kernel, certificate = result.mixture, result.kernel, result.certificate
     return {
@@ -147,11 +147,16 @@ def match_to_json(match: Match, specifications: bool) -> dict[str, object]:
         "score": match.score,
         "mmd": match.mmd,
         "coverage": match.coverage,
-        "explanation": None if why is None else asdict(why),
+        "explanation": None if why is None else _explanation_to_json(why),
     }
     if specifications:
         shown["specification"] = None if spec is None else specification_to_json(spec)
     return shown
+
+
+def _explanation_to_json(why: Explanation) -> dict[str, object]:
+    # Not `asdict`, which copies what it finds at length: there is one for every match.
+    return {"sentence": why.sentence, "features": [dict(vars(one)) for one in why.features]}
 
 
 def _match(
