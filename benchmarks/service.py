@@ -48,6 +48,7 @@ FEATURES, POINTS, FAMILIES = 8, 20, 200
 CLIENTS = (1, 8, 32)
 #: What is searched for, by the most learnwares in a mixture.
 KINDS = {"single learnwares": 1, "and a mixture of up to five": 5}
+WARMING = 5.0
 #: 99 of 100 searches at 8 clients take at most this, in seconds; downloads at most this memory.
 P99_SECONDS, DOWNLOAD_BYTES = 0.25, 64 * 2**20
 
@@ -61,10 +62,25 @@ class Server:
     process: subprocess.Popen[str]
 
     def memory(self) -> int:
-        """Return the bytes that its process holds."""
-        status = Path(f"/proc/{self.process.pid}/status").read_text()
-        line = next(line for line in status.splitlines() if line.startswith("RssAnon"))
-        return int(line.split()[1]) * 1024
+        """Return the bytes that its process holds, and those of it that search."""
+        return sum(_held(pid) for pid in (self.process.pid, *self._searchers()))
+
+    def _searchers(self) -> list[int]:
+        tasks = Path(f"/proc/{self.process.pid}/task").glob("*/children")
+        pids = [int(pid) for task in tasks for pid in task.read_text().split()]
+        return [pid for pid in pids if b"spawn_main" in _read(f"/proc/{pid}/cmdline")]
+
+
+def _held(pid: int) -> int:
+    told = _read(f"/proc/{pid}/status").partition(b"RssAnon:")[2].split()
+    return int(told[0]) * 1024 if told else 0
+
+
+def _read(path: str) -> bytes:
+    try:
+        return Path(path).read_bytes()
+    except OSError:  # It has ended since.
+        return b""
 
 
 def main() -> None:
@@ -72,6 +88,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--n", type=int, default=20_000, help="learnwares in the dock")
     parser.add_argument("--seconds", type=float, default=20.0, help="how long each number asks")
+    parser.add_argument("--steady", type=float, default=0.0, help="minutes that memory is watched")
     parser.add_argument("--megabytes", type=int, default=200, help="size of the archive")
     parser.add_argument("--folder", type=Path, help="keep the dock here, to use it again")
     arguments = parser.parse_args()
@@ -84,10 +101,14 @@ def main() -> None:
                 name: {str(n): searched(server, n, most, arguments.seconds) for n in CLIENTS}
                 for name, most in KINDS.items()
             }
+            memory = watched(server, arguments.steady)
             downloads = downloaded(server, arguments.megabytes, Path(temporary))
     _print(arguments.n, searches, downloads)
+    if memory:
+        shown = ", ".join(f"{held / 2**20:.0f}" for held in memory)
+        print(f"MiB at each tenth of {arguments.steady:g} minutes, 8 clients searching: {shown}")
     RESULTS.parent.mkdir(exist_ok=True)
-    measured = {"n": arguments.n, "searches": searches, "downloads": downloads}
+    measured = {"n": arguments.n, "searches": searches, "memory": memory, "downloads": downloads}
     RESULTS.write_text(json.dumps(measured, indent=2) + "\n")
 
 
@@ -168,8 +189,9 @@ def searched(server: Server, clients: int, most: int, seconds: float) -> dict[st
     """Ask by several clients for a while, and return how it went."""
     context = multiprocessing.get_context("spawn")
     with context.Pool(1) as asking:
-        # The first search reads the index: that is once for a service, and not for each search.
-        asking.apply(_ask, (server.url, 1, most, 0.0))
+        # The first search reads the index, and the first that meet start processes: that is once
+        # for a service, and not for each search.
+        asking.apply(_ask, (server.url, clients, most, WARMING))
         before = server.memory()
         taken, errors, elapsed = asking.apply(_ask, (server.url, clients, most, seconds))
         after = server.memory()
@@ -184,6 +206,22 @@ def searched(server: Server, clients: int, most: int, seconds: float) -> dict[st
         "memory_before": before,
         "memory_after": after,
     }
+
+
+def watched(server: Server, minutes: float) -> list[int]:
+    """Search by 8 clients for so long, and return the memory held at each tenth of the time."""
+    if not minutes:
+        return []
+    most, seconds = max(KINDS.values()), 60.0 * minutes
+    with multiprocessing.get_context("spawn").Pool(1) as asking:
+        asked = asking.apply_async(_ask, (server.url, 8, most, seconds))
+        held = []
+        for _ in range(10):
+            time.sleep(seconds / 10)
+            held.append(server.memory())
+        _, errors, _ = asked.get()
+    assert not errors
+    return held
 
 
 def _ask(url: str, clients: int, most: int, seconds: float) -> tuple[list[float], int, float]:

@@ -29,6 +29,10 @@ def _default_cache() -> str:
     return str(Path(user_cache_dir("beimingwu")))
 
 
+def _default_searchers() -> int:
+    return min(os.cpu_count() or 1, 4)
+
+
 def _default_credentials() -> str:
     from platformdirs import user_config_dir
 
@@ -148,6 +152,9 @@ class Settings:
     trusted_proxies: str = ""
     # Learnwares that this server verifies at a time; with 0 it leaves that to `beimingwu worker`.
     workers: int = 1
+    # Processes that search, started when one search has to wait for another; each holds an index in
+    # memory. With 0 all searches run in the server.
+    searchers: int = field(default_factory=_default_searchers)
     # What one account may keep: its learnwares' archives and its uploads together.
     quota_bytes: int = 20 * 1024 * MiB
     # An upload ends this long after its last piece; so many may one account have open at a time.

@@ -72,7 +72,7 @@ def served(service: Service) -> Iterator[Callable[..., TestClient]]:
         def serve(url: str = "http://testserver", **changes: Any) -> TestClient:
             changed = replace(service.settings, **changes)
             accounts = Accounts(service.dock.database, changed, url)
-            opened = Service(service.dock, accounts, changed, url)
+            opened = Service(service.dock, accounts, changed, url, service.searchers)
             return stack.enter_context(TestClient(create_app(opened), base_url=url))
 
         yield serve

@@ -342,7 +342,7 @@ def test_every_answer_is_protected_and_counted_against_who_asks(
 def test_whoever_asked_too_often_is_answered_by_no_route(service: Service, people: People) -> None:
     strict = replace(service.settings, rate_address="1/hour", rate_account="1/hour")
     with closing(Accounts(service.dock.database, strict, URL)) as accounts:
-        app = create_app(Service(service.dock, accounts, strict, URL))
+        app = create_app(Service(service.dock, accounts, strict, URL, service.searchers))
         with TestClient(app, base_url=URL) as client:
             for who in ("anonymous", "another"):
                 headers = people.headers(who, "read")

@@ -115,6 +115,14 @@ class Finding:
     def __len__(self) -> int:
         return self.count()
 
+    def settle(self) -> None:
+        """Have the index hold all that is published, and come back when no work on it is left.
+
+        Searches do not need it: they begin such work, and go on while it is done.
+        """
+        self._require_open()
+        self._identification.settle()
+
     def _require_open(self) -> None:
         if self._closed:
             raise Conflict(

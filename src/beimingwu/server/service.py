@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from typing import Annotated
 
-from anyio import CapacityLimiter
 from fastapi import Depends, Request
 
 from beimingwu.accounts import Accounts
 from beimingwu.config import Settings
 from beimingwu.dock import Dock
 from beimingwu.server.housekeeping import housekeeping
+from beimingwu.server.searching import Searchers
 from beimingwu.server.work import Work
 
 
@@ -32,9 +31,7 @@ class Service:
     accounts: Accounts
     settings: Settings
     url: str
-    # As many searches at a time as there are processors: more would only wait for each other, and
-    # keep the threads that everything else is answered by.
-    searching: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(os.cpu_count() or 1))
+    searchers: Searchers
 
     @property
     def https(self) -> bool:
@@ -67,8 +64,9 @@ def open_service(settings: Settings, url: str = "") -> Iterator[Service]:
         work.start()
         where = (settings.url or url).rstrip("/")
         accounts = Accounts(dock.database, settings, where)
-        with housekeeping(accounts):
-            yield Service(dock, accounts, settings, where)
+        searchers = Searchers(dock, settings.searchers)
+        with housekeeping(accounts), closing(searchers):
+            yield Service(dock, accounts, settings, where, searchers)
 
 
 def _service(request: Request) -> Service:

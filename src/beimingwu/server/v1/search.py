@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
-from anyio import to_thread
 from fastapi import APIRouter, Request, Response
-from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 
+from beimingwu.dock import Dock
 from beimingwu.errors import InvalidRequirement
-from beimingwu.search.result import SearchResult
-from beimingwu.search.wire import Query, match_to_json, result_to_json
+from beimingwu.search.wire import Query, result_to_json
 from beimingwu.server.middleware.bodies import allow_body
 from beimingwu.server.permissions import Anyone
 from beimingwu.server.problems import documented
-from beimingwu.server.service import Service, TheService
+from beimingwu.server.service import TheService
 from beimingwu.server.v1.search_schema import ANSWERS, REQUEST
 from beimingwu.specification.files import read_specification
 
@@ -44,13 +41,14 @@ async def search_learnwares(caller: Anyone, service: TheService, request: Reques
     """
     allow_body(request, service.settings.specification_max_bytes + 1024 * 1024)
     text, specification = await _sent(request)
-    found = await to_thread.run_sync(
-        _searched, service, text, specification, limiter=service.searching
-    )
     if _LINES in request.headers.get("accept", ""):
-        return StreamingResponse(_lines(*found), media_type=_LINES, headers=_NOT_KEPT)
-    content = await run_in_threadpool(_answer, *found)
-    return Response(content, media_type="application/json", headers=_NOT_KEPT)
+        lines = await service.searchers.run(_lines, text, specification)
+        answer: Response = StreamingResponse(iter(lines), media_type=_LINES, headers=_NOT_KEPT)
+    else:
+        content = await service.searchers.run(_answer, text, specification)
+        answer = Response(content, media_type="application/json", headers=_NOT_KEPT)
+    service.accounts.tallies.add("search")
+    return answer
 
 
 _NOT_KEPT = {"Cache-Control": "no-store"}
@@ -74,28 +72,22 @@ async def _sent(request: Request) -> tuple[bytes, bytes | None]:
         return requirement.encode(), await file.read()
 
 
-def _searched(
-    service: Service, text: bytes, specification: bytes | None
-) -> tuple[SearchResult, Query]:
+def _answer(dock: Dock, text: bytes, specification: bytes | None) -> bytes:
+    return _json(_searched(dock, text, specification))
+
+
+def _lines(dock: Dock, text: bytes, specification: bytes | None) -> list[bytes]:
+    """Return the matches, nearest first, and in the last line all else."""
+    found = _searched(dock, text, specification)
+    lines = [{"match": match} for match in found["single"]]
+    return [_json(line) + b"\n" for line in (*lines, {"result": {**found, "single": []}})]
+
+
+def _searched(dock: Dock, text: bytes, specification: bytes | None) -> dict[str, Any]:
     spec = None if specification is None else read_specification(specification)
     query = Query.loads(text, spec)
-    result = service.dock.search(
-        query.requirement, limit=query.limit, max_learnwares=query.max_learnwares
-    )
-    service.accounts.tallies.add("search")
-    return result, query
-
-
-def _answer(result: SearchResult, query: Query) -> bytes:
-    return _json(result_to_json(result, specifications=query.specifications))
-
-
-def _lines(result: SearchResult, query: Query) -> Iterator[bytes]:
-    """Yield the matches, nearest first, and in the last line all else."""
-    for match in result.single:
-        yield _json({"match": match_to_json(match, query.specifications)}) + b"\n"
-    rest = result_to_json(result, specifications=query.specifications)
-    yield _json({"result": {**rest, "single": []}}) + b"\n"
+    result = dock.search(query.requirement, limit=query.limit, max_learnwares=query.max_learnwares)
+    return result_to_json(result, specifications=query.specifications)
 
 
 def _json(value: Any) -> bytes:

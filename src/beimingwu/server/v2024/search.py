@@ -11,6 +11,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 from starlette.datastructures import FormData
 
+from beimingwu.dock import Dock
 from beimingwu.errors import BeimingwuError, InvalidRequirement
 from beimingwu.search import Requirement, SemanticFilter
 from beimingwu.search.semantic import json_object
@@ -72,8 +73,11 @@ async def search_learnware(caller: Anyone, service: TheService, request: Request
         file = file_in(form, "statistical_specification")
         content = None if file is None else await file.read()
         asked = await to_thread.run_sync(_asked, caller, form, content)
-    data = await to_thread.run_sync(_answer, service, asked, limiter=service.searching)
-    return ok(data, "Ok")
+    try:
+        found = await service.searchers.run(_found, asked)
+    except BeimingwuError as error:
+        raise Refused(41, f"Engine search learnware error. {error.problem}") from None
+    return ok(await to_thread.run_sync(_answer, service, asked, found), "Ok")
 
 
 def _asked(caller: Caller, form: FormData, content: bytes | None) -> Asked:
@@ -116,11 +120,7 @@ def _wanted(semantic: str) -> SemanticFilter:
     return replace(wanted, model=(), without={"model": unwanted})
 
 
-def _answer(service: Service, asked: Asked) -> dict[str, Any]:
-    try:
-        found = _found(service, asked)
-    except BeimingwuError as error:
-        raise Refused(41, f"Engine search learnware error. {error.problem}") from None
+def _answer(service: Service, asked: Asked, found: Found) -> dict[str, Any]:
     if asked.limit is not None:
         service.accounts.tallies.add("search")
     answer = {
@@ -133,29 +133,27 @@ def _answer(service: Service, asked: Asked) -> dict[str, Any]:
     return answer
 
 
-def _found(service: Service, asked: Asked) -> Found:
+def _found(dock: Dock, asked: Asked) -> Found:
     limit = asked.limit or LONGEST_PAGE
     if not asked.verified:
-        return _paged([(id, 0) for id in _unverified(service, asked)], (), limit, asked.page)
+        return _paged([(id, 0) for id in _unverified(dock, asked)], (), limit, asked.page)
     if asked.specification is not None:
-        single, multi = _compared(service, asked)
+        single, multi = _compared(dock, asked)
         return _paged(single, multi, limit, asked.page)
-    count = service.dock.count(asked.filter)
+    count = dock.count(asked.filter)
     if asked.id:
-        ids = _ids(service, asked.filter, count)
+        ids = _ids(dock, asked.filter, count)
         return _paged([(id, 0) for id in ids if asked.id in id], (), limit, asked.page)
     begin = asked.page * limit
     # Every id before the page is passed over.
-    ids = _ids(service, asked.filter, min(begin + limit, count)) if begin < count else []
+    ids = _ids(dock, asked.filter, min(begin + limit, count)) if begin < count else []
     return Found(tuple((id, 0) for id in ids[begin:]), (), count)
 
 
-def _compared(
-    service: Service, asked: Asked
-) -> tuple[list[tuple[str, float]], list[tuple[str, float]]]:
+def _compared(dock: Dock, asked: Asked) -> tuple[list[tuple[str, float]], list[tuple[str, float]]]:
     """Return the single learnwares that are shown, and the members of the mixture."""
     requirement = Requirement(asked.specification, asked.filter)
-    result = service.dock.search(requirement, limit=_COMPARED)
+    result = dock.search(requirement, limit=_COMPARED)
     mixture = result.mixture
     scores = scores_shown(
         [float(match.mmd or 0.0) ** 2 for match in result.single],
@@ -171,17 +169,17 @@ def _compared(
     return single, [(match.id, scores.mixture) for match in mixture]
 
 
-def _ids(service: Service, wanted: SemanticFilter, most: int) -> list[str]:
+def _ids(dock: Dock, wanted: SemanticFilter, most: int) -> list[str]:
     if most < 1:
         return []
-    return [match.id for match in service.dock.search(wanted, limit=most)]
+    return [match.id for match in dock.search(wanted, limit=most)]
 
 
-def _unverified(service: Service, asked: Asked) -> list[str]:
+def _unverified(dock: Dock, asked: Asked) -> list[str]:
     """Return what satisfies the filter and is not published, the newest first."""
     found: list[str] = []
     for state in ("uploaded", "verifying", "rejected", "withdrawn", "quarantined"):
-        records = service.dock.list(asked.filter, state=state, limit=None)
+        records = dock.list(asked.filter, state=state, limit=None)
         found += [record.id for record in records if asked.id in record.id]
     return sorted(set(found), reverse=True)
 
